@@ -1,0 +1,1 @@
+"""The typed intermediate representation: sizes, types, ops, lowerings, the flat graph."""

@@ -1,0 +1,42 @@
+"""Types of tensors: an element type and a shape of exact, perhaps symbolic, sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from convspec.ir.dims import Size
+
+Shape: TypeAlias = tuple[Size, ...]
+
+FLOATS = ("float32", "float64", "float16", "bfloat16")
+INTEGERS = ("int32", "int64", "uint8")
+DTYPES = (*FLOATS, *INTEGERS, "bool")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """`shape` is in canonical order: batch, channels, then space. `str()` gives `float32[N, 3, 32*h, 32*w]`."""
+
+    dtype: str
+    shape: Shape
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    @property
+    def channels(self) -> Size:
+        """The size of axis 1."""
+        return self.shape[1]
+
+    @property
+    def spatial(self) -> Shape:
+        """The sizes after batch and channels."""
+        return self.shape[2:]
+
+    def with_shape(self, shape: Shape) -> TensorType:
+        return TensorType(self.dtype, shape)

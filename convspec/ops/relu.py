@@ -1,0 +1,45 @@
+"""`relu`: max(x, 0) (Nair & Hinton 2010)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convspec.ir.lowering import Arg, Call, Lowered
+from convspec.ir.opdef import Cost, OpDef
+from convspec.ir.types import TensorType
+from convspec.ops._elementwise import elements, same_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relu:
+    """`relu` takes nothing."""
+
+
+def evaluate(a: Relu, p: object, x: np.ndarray) -> np.ndarray:
+    """Reference."""
+    return np.maximum(x, 0)
+
+
+def to_torch(a: Relu, x: TensorType) -> Lowered:
+    return Call("torch.relu", (Arg(0),))
+
+
+def to_keras(a: Relu, x: TensorType) -> Lowered:
+    return Call("ops.relu", (Arg(0),))
+
+
+def to_onnx(a: Relu, x: TensorType) -> Lowered:
+    return Call("Relu", (Arg(0),))
+
+
+OP = OpDef(
+    name="relu",
+    attrs=Relu,
+    summary="max(x, 0), element by element",
+    infer=same_type,
+    evaluate=evaluate,
+    cost=lambda a, x: Cost(flops=elements(x)),
+    lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+)

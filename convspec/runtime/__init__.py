@@ -1,0 +1,1 @@
+"""Running a network: the NumPy reference, ONNX Runtime, PyTorch, TensorFlow."""

@@ -1,0 +1,1 @@
+"""Artifacts: ONNX models, PyTorch source, Keras source."""

@@ -1,0 +1,1 @@
+"""Comparing runtimes: forward, gradients, statistics."""

@@ -1,0 +1,1 @@
+"""Seeded initial weights, the safetensors store, and what belongs to which label."""
