@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec.ir.dims import Size
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+else:
+    Array: TypeAlias = Any  # NumPy is imported only where numbers are computed, so that `check` starts quickly
 
 Shape: TypeAlias = tuple[Size, ...]
 

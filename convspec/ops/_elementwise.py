@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from convspec.ir.dims import Size
+from convspec.ir.opdef import Cost
 from convspec.ir.types import TensorType
 
 
-def same_type(attrs: Any, x: TensorType) -> TensorType:
+def same_type(attrs: object, x: TensorType) -> TensorType:
     """Shape rule of a layer that changes values only."""
     return x
 
@@ -19,3 +18,8 @@ def elements(x: TensorType) -> Size:
     for size in x.shape:
         product = product * size
     return product
+
+
+def one_flop_each(attrs: object, x: TensorType) -> Cost:
+    """Cost of a layer that does one operation per element."""
+    return Cost(flops=elements(x))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from convspec.ir.lowering import Arg, Call, Lowered
-from convspec.ir.opdef import Cost, OpDef
-from convspec.ir.types import TensorType
-from convspec.ops._elementwise import elements, same_type
+from convspec.ir.opdef import OpDef
+from convspec.ir.types import Array, TensorType
+from convspec.ops._elementwise import one_flop_each, same_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +15,9 @@ class Relu:
     """`relu` takes nothing."""
 
 
-def evaluate(a: Relu, p: object, x: np.ndarray) -> np.ndarray:
-    """Reference."""
+def evaluate(a: Relu, p: object, x: Array) -> Array:
+    import numpy as np
+
     return np.maximum(x, 0)
 
 
@@ -40,6 +39,6 @@ OP = OpDef(
     summary="max(x, 0), element by element",
     infer=same_type,
     evaluate=evaluate,
-    cost=lambda a, x: Cost(flops=elements(x)),
+    cost=one_flop_each,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
 )
