@@ -59,7 +59,10 @@ def _escape(char: str, quote: str) -> str:
         return _NAMED[char]
     if char == quote:
         return "\\" + char
-    return char if char.isprintable() else char.encode("ascii", "backslashreplace").decode("ascii")
+    if char.isprintable():
+        return char
+    point = ord(char)
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
 
 
 def docstring(text: str, indent: str = "") -> list[str]:
