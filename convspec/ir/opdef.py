@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from convspec.ir.dims import Size
+from convspec.ir.dims import Equality, Size
 from convspec.ir.init import Init
 from convspec.ir.lowering import Lowered
-from convspec.ir.types import TensorType
+from convspec.ir.types import FLOATS, TensorType
 
 if TYPE_CHECKING:
     from convspec.ir.attrs import Kind
@@ -35,10 +35,15 @@ class ShapeError(Exception):
         hint: str | None = None,
         inputs: Mapping[int, str] | None = None,
         notes: tuple[str, ...] = (),
+        equality: Equality | None = None,
     ) -> None:
-        """`inputs` maps the index of an input tensor to what is said under it ("height 2*(H // 2)")."""
+        """`inputs` maps the index of an input tensor to what is said under it ("height 2*(H // 2)").
+
+        `equality` is the verdict on two sizes that should agree: what to declare is put into the hint from it.
+        """
         super().__init__(message)
         self.message, self.code, self.hint, self.notes = message, code, hint, notes
+        self.equality = equality
         self.inputs = dict(inputs or {})
 
 
@@ -113,6 +118,10 @@ class OpDef:
     receptive_field: Callable[..., Window | None] | None = None
     training_only: bool = False
     """True for an op that is the identity in inference (dropout)."""
+    dtypes: tuple[str, ...] = FLOATS
+    """Element types that every input may have; empty: any."""
+    single_output: bool = True
+    """False for an op whose value is a list of tensors, also where it holds one (split)."""
 
     @property
     def variadic(self) -> bool:
