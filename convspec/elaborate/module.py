@@ -6,7 +6,7 @@ applications of it, so that a block stays a class and a loop a loop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -108,11 +108,18 @@ Event: TypeAlias = OpEvent | BlockEvent | StageEvent | BranchEvent | LoopEvent |
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BudgetAssert:
-    """An assertion on params, macs, … that analysis decides: the whole condition, with `bindings` for its names."""
+    """An assertion on params, macs and the like, which analysis decides.
+
+    `evaluate(expr, names)` gives the value of any expression of the assertion with the quantities bound: a number, or a
+    `BudgetFunction` (elaborate/values.py) that may also be called with sizes, `macs(N = 1)`. It raises Failure.
+    """
 
     statement: ast.Assert
-    bindings: Mapping[str, Any]
+    path: str
+    """The label path of the model it stands in: "" for the one compiled. It speaks of what lies below that path."""
+    message: str | None
     frames: tuple[str, ...]
+    evaluate: Callable[[ast.Expr, Mapping[str, Any]], Any]
 
 
 @dataclass(slots=True, eq=False)

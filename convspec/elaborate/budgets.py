@@ -1,0 +1,70 @@
+"""`assert`: decided here where it is about values and shapes, kept for analysis where it is about params, macs and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convspec.elaborate.frame import Frame
+from convspec.elaborate.lookup import MISSING, find
+from convspec.elaborate.module import BudgetAssert
+from convspec.elaborate.values import describe
+from convspec.elaborate.walk import descendants
+from convspec.syntax import ast
+
+BUDGETS = ("params", "macs", "flops", "activation_memory", "receptive_field")
+
+
+def run_assert(frame: Frame, statement: ast.Assert) -> None:
+    """Decide an assertion, or keep it as a BudgetAssert."""
+    from convspec.elaborate.expressions import condition, evaluate
+
+    message = evaluate(frame, statement.message) if statement.message is not None else None
+    if is_budget(frame, statement.condition):
+        frame.context.asserts.append(_budget(frame, statement, message))
+    elif not condition(frame, statement.condition):
+        notes = [str(message)] if message else []
+        raise frame.fail(
+            "CNN070", "the assertion does not hold", statement.condition.span, sides(frame, statement), notes=notes
+        )
+
+
+def is_budget(frame: Frame, expr: ast.Expr) -> bool:
+    """Whether an expression names a quantity that only the finished network has."""
+    return any(
+        isinstance(node, ast.NameRef) and node.text in BUDGETS and find(frame, node.text) is MISSING
+        for node in descendants(expr)
+    )
+
+
+def _budget(frame: Frame, statement: ast.Assert, message: Any) -> BudgetAssert:
+    own = frame.snapshot()
+
+    def evaluate_with(expr: ast.Expr, names: Mapping[str, Any]) -> Any:
+        from convspec.elaborate.expressions import evaluate
+
+        scratch = own.snapshot()
+        scratch.names.update(names)
+        return evaluate(scratch, expr)
+
+    text = str(message) if message is not None else None
+    return BudgetAssert(statement, frame.application.path, text, frame.frames(), evaluate_with)
+
+
+def sides(frame: Frame, statement: ast.Assert) -> str:
+    """The numbers on both sides of a comparison: `5 < 4`."""
+    from convspec.elaborate.expressions import evaluate
+
+    expr = statement.condition
+    if isinstance(expr, ast.Binary) and expr.operator in ("==", "!=", "<", "<=", ">", ">="):
+        left, right = evaluate(frame, expr.left), evaluate(frame, expr.right)
+        return f"{_shown(left)} {expr.operator} {_shown(right)} is false"
+    return "this is false"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    if isinstance(value, int | float | str) or type(value).__name__ == "Dim":
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return describe(value)

@@ -1,0 +1,76 @@
+"""Calls in expressions: `concat(a, b)`, `len(xs)`, `divisible(v, 8)`, `Bottleneck(x, 64)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convspec.elaborate.arithmetic import ValueProblem
+from convspec.elaborate.builtins import BUILTINS
+from convspec.elaborate.frame import Frame
+from convspec.elaborate.parameters import bind_parameters
+from convspec.elaborate.place import Place
+from convspec.elaborate.stages import Use, apply_call
+from convspec.elaborate.values import BudgetFunction, FunctionValue, holds_tensors
+from convspec.syntax import ast
+
+
+def evaluate_call(frame: Frame, expr: ast.Call) -> Any:
+    """The value of a call in an expression."""
+    frame.context.meter.add_steps(1, expr.span)
+    use = Use(frame, Place.of(frame), expr, expr.function, expr.args, (), expr.span)
+    return apply_call(use, None, bare=False)
+
+
+def apply_function(use: Use, target: Any) -> Any:
+    """A built-in (by its name), a `let` function, or a quantity of an assertion; a piped value is the first argument."""
+    if isinstance(target, FunctionValue):
+        return _apply_let(use, target)
+    if isinstance(target, BudgetFunction):
+        return target.call(_sizes(use))
+    assert isinstance(target, str)
+    return _apply_builtin(use, target)
+
+
+def _apply_builtin(use: Use, name: str) -> Any:
+    from convspec.elaborate import tensors
+    from convspec.elaborate.expressions import evaluate
+
+    for arg in use.args:
+        if arg.name is not None:
+            raise use.env.fail("CNN022", f"`{name}` takes no named arguments", arg.name.span)
+    values = [*use.piped, *(evaluate(use.env, arg.value) for arg in use.args)]
+    if name == "sum" and len(values) == 1 and holds_tensors(values[0]):
+        return tensors.total(use, values[0])
+    try:
+        result = BUILTINS[name](values)
+    except ValueProblem as problem:
+        raise use.env.fail(problem.code, problem.message, use.span, hint=problem.hint) from None
+    return result
+
+
+def _apply_let(use: Use, function: FunctionValue) -> Any:
+    from convspec.elaborate.expressions import evaluate
+
+    let, meter = function.let, use.env.context.meter
+    assert let.params is not None
+    meter.add_steps(1, use.span)
+    meter.enter(f"`{let.name.text}`", use.span)
+    try:
+        frame = function.frame.snapshot()
+        frame.turns, frame.name_turns = use.env.turns, use.env.name_turns
+        bind_parameters(use, frame, let.name.text, let.params, {}, use.piped)
+        return evaluate(frame, let.value)
+    finally:
+        meter.leave()
+
+
+def _sizes(use: Use) -> dict[str, int]:
+    from convspec.elaborate.expressions import integer
+
+    sizes = {}
+    for arg in use.args:
+        if arg.name is None:
+            hint = f"write {use.function.text}(N = 1)"
+            raise use.env.fail("CNN042", f"`{use.function.text}` takes sizes by name", arg.span, hint=hint)
+        sizes[arg.name.text] = integer(use.env, arg.value, "a size")
+    return sizes

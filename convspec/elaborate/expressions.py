@@ -1,0 +1,242 @@
+"""The value of an expression.
+
+`wanted` says what kind of value the place takes, for the two things that depend on it: in a place for a word ("word") a bare
+name that is not bound is that word, and in a place for a stage ("stage") a call such as `leaky_relu(0.1)` is a stage, not a use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from convspec import ops
+from convspec.elaborate import tensors
+from convspec.elaborate.arithmetic import LARGEST, ValueProblem, binary, negate
+from convspec.elaborate.calls import evaluate_call
+from convspec.elaborate.frame import Frame
+from convspec.elaborate.lookup import MISSING, find, undefined
+from convspec.elaborate.loops import bind, iterate
+from convspec.elaborate.module import BranchEvent, LoopEvent
+from convspec.elaborate.stages import apply_pipeline
+from convspec.elaborate.values import BudgetFunction, StageValue, describe
+from convspec.ir.attrs import Extent
+from convspec.ir.dims import Dim
+from convspec.ir.graph import Value
+from convspec.source import Span
+from convspec.syntax import ast
+
+Wanted = Literal["value", "word", "stage"]
+
+
+def evaluate(frame: Frame, expr: ast.Expr, wanted: Wanted = "value") -> Any:
+    """The value of `expr` in `frame`; raises Failure."""
+    return _EVALUATORS[type(expr)](frame, expr, wanted)
+
+
+def _literal(frame: Frame, expr: Any, wanted: Wanted) -> Any:
+    return expr.value
+
+
+def _integer(frame: Frame, expr: ast.IntLit, wanted: Wanted) -> int:
+    if expr.value > LARGEST:
+        raise frame.fail("CNN064", "an integer is limited to 64 bits", expr.span)
+    return expr.value
+
+
+def _size(frame: Frame, expr: ast.SizeLit, wanted: Wanted) -> Extent:
+    return Extent(expr.values)
+
+
+def _string(frame: Frame, expr: ast.StrLit, wanted: Wanted) -> str:
+    return "".join(part if isinstance(part, str) else _shown(frame, part) for part in expr.parts)
+
+
+def _shown(frame: Frame, expr: ast.Expr) -> str:
+    value = evaluate(frame, expr)
+    if isinstance(value, bool) or not isinstance(value, int | str | float | Extent):
+        raise frame.fail("CNN040", f"{describe(value)} cannot stand in a string", expr.span)
+    return str(value)
+
+
+def _name(frame: Frame, expr: ast.NameRef, wanted: Wanted) -> Any:
+    value = find(frame, expr.text)
+    if isinstance(value, BudgetFunction):
+        return value.call({})
+    if value is not MISSING:
+        return value
+    if wanted == "word":
+        return expr.text
+    if ops.find(expr.text) is not None:
+        return StageValue(expr, frame.snapshot())
+    raise undefined(frame, expr)
+
+
+def _attribute(frame: Frame, expr: ast.Attribute, wanted: Wanted) -> Any:
+    value = evaluate(frame, expr.value)
+    if isinstance(value, Value):
+        return tensors.attribute(frame, value, expr)
+    raise frame.fail("CNN025", f"{describe(value)} has no `.{expr.name.text}`", expr.name.span)
+
+
+def _index(frame: Frame, expr: ast.Index, wanted: Wanted) -> Any:
+    value = evaluate(frame, expr.value)
+    items = _sequence(frame, value, expr.value.span)
+    index = integer(frame, expr.index, "an index")
+    if not -len(items) <= index < len(items):
+        message = f"index {index} is out of range for {describe(value)}"
+        raise frame.fail(
+            "CNN044", message, expr.index.span, f"valid: {-len(items)} to {len(items) - 1}" if items else "it is empty"
+        )
+    return items[index]
+
+
+def _slice(frame: Frame, expr: ast.Slice, wanted: Wanted) -> Any:
+    items = _sequence(frame, evaluate(frame, expr.value), expr.value.span)
+    start = None if expr.start is None else integer(frame, expr.start, "the start of a slice")
+    stop = None if expr.stop is None else integer(frame, expr.stop, "the end of a slice")
+    return items[start:stop]
+
+
+def _sequence(frame: Frame, value: Any, span: Span) -> Any:
+    if isinstance(value, Extent):
+        return list(value)
+    if isinstance(value, list | str):
+        return value
+    raise frame.fail("CNN040", f"{describe(value)} cannot be indexed", span)
+
+
+def integer(frame: Frame, expr: ast.Expr, what: str) -> int:
+    """The value of an expression that must be a plain integer."""
+    value = evaluate(frame, expr)
+    if isinstance(value, Dim):
+        raise frame.fail("CNN033", f"{what} must be a plain number, but {value} is symbolic", expr.span)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise frame.fail("CNN040", f"{what} must be an integer, not {describe(value)}", expr.span)
+    return value
+
+
+def condition(frame: Frame, expr: ast.Expr) -> bool:
+    """The value of an expression that must be true or false."""
+    value = evaluate(frame, expr)
+    if not isinstance(value, bool):
+        raise frame.fail("CNN040", f"a condition must be true or false, not {describe(value)}", expr.span)
+    return value
+
+
+def _list(frame: Frame, expr: ast.ListLit, wanted: Wanted) -> Any:
+    if wanted == "stage":
+        return StageValue(_group(frame, expr), frame.snapshot())
+    frame.context.meter.check_list(len(expr.items), expr.span)
+    return [evaluate(frame, item, "value") for item in expr.items]
+
+
+def _group(frame: Frame, expr: ast.ListLit) -> ast.Group:
+    """`[conv(8, 3x3) -> relu]` where a stage is wanted: read as a group of stages."""
+    if len(expr.items) != 1:
+        raise frame.fail("CNN040", "a stage is needed here, not a list", expr.span, hint="write [a -> b] for a group of stages")
+    item = expr.items[0]
+    source, rest = (item.source, item.stages) if isinstance(item, ast.Pipeline) else (item, ())
+    match source:
+        case ast.NameRef():
+            body = ast.StageCall(source, (), False, source.span)
+        case ast.Call(function=function, args=args):
+            body = ast.StageCall(function, args, True, source.span)
+        case _:
+            raise frame.fail("CNN040", "a group of stages begins with a stage", source.span)
+    return ast.Group((ast.Stage(None, None, body, source.span), *rest), expr.span)
+
+
+def _comprehension(frame: Frame, expr: ast.Comprehension, wanted: Wanted) -> list[Any]:
+    items = iterate(frame, expr.iterable)
+    frame.record(expr, LoopEvent(tuple(items)))
+    saved = dict(frame.names)
+    results = []
+    for turn, item in enumerate(items):
+        with frame.turn(turn):
+            bind(frame, expr.targets, turn, item, expr.iterable.span)
+            results.append(evaluate(frame, expr.item))
+    frame.names.clear()
+    frame.names.update(saved)
+    return results
+
+
+def _unary(frame: Frame, expr: ast.Unary, wanted: Wanted) -> Any:
+    if expr.operator == "not":
+        return not condition(frame, expr.operand)
+    value = evaluate(frame, expr.operand)
+    if isinstance(value, Value):
+        return tensors.negate(frame, expr, value)
+    try:
+        return negate(value)
+    except ValueProblem as problem:
+        raise frame.fail(problem.code, problem.message, expr.span, hint=problem.hint) from None
+
+
+def _binary(frame: Frame, expr: ast.Binary, wanted: Wanted) -> Any:
+    if expr.operator in ("and", "or"):
+        left = condition(frame, expr.left)
+        return left if left == (expr.operator == "or") else condition(frame, expr.right)
+    # Left-deep chains such as a + b + c are walked in a loop: they may be long.
+    chain = [expr]
+    while isinstance(chain[-1].left, ast.Binary) and chain[-1].left.operator not in ("and", "or"):
+        chain.append(chain[-1].left)
+    value = evaluate(frame, chain[-1].left)
+    for link in reversed(chain):
+        value = _operate(frame, link, value, evaluate(frame, link.right))
+    return value
+
+
+def _operate(frame: Frame, expr: ast.Binary, left: Any, right: Any) -> Any:
+    if isinstance(left, Value) or isinstance(right, Value):
+        return tensors.operate(frame, expr, left, right)
+    try:
+        result = binary(expr.operator, left, right)
+    except ValueProblem as problem:
+        raise frame.fail(problem.code, problem.message, expr.span, hint=problem.hint) from None
+    if isinstance(result, list | str):
+        frame.context.meter.check_list(len(result), expr.span)
+    return result
+
+
+def _range(frame: Frame, expr: ast.Range, wanted: Wanted) -> list[int]:
+    start = integer(frame, expr.start, "the start of a range")
+    stop = integer(frame, expr.stop, "the end of a range")
+    frame.context.meter.check_list(max(stop - start, 0), expr.span)
+    return list(range(start, stop))
+
+
+def _conditional(frame: Frame, expr: ast.Conditional, wanted: Wanted) -> Any:
+    taken = condition(frame, expr.condition)
+    frame.record(expr, BranchEvent(taken))
+    return evaluate(frame, expr.then if taken else expr.orelse, wanted)
+
+
+def _call(frame: Frame, expr: ast.Call, wanted: Wanted) -> Any:
+    if wanted == "stage":
+        return StageValue(expr, frame.snapshot())
+    return evaluate_call(frame, expr)
+
+
+def _pipeline(frame: Frame, expr: ast.Pipeline, wanted: Wanted) -> Any:
+    return apply_pipeline(frame, expr)
+
+
+_EVALUATORS: dict[type, Callable[[Frame, Any, Wanted], Any]] = {
+    ast.IntLit: _integer,
+    ast.FloatLit: _literal,
+    ast.BoolLit: _literal,
+    ast.SizeLit: _size,
+    ast.StrLit: _string,
+    ast.NameRef: _name,
+    ast.Attribute: _attribute,
+    ast.Index: _index,
+    ast.Slice: _slice,
+    ast.ListLit: _list,
+    ast.Comprehension: _comprehension,
+    ast.Call: _call,
+    ast.Unary: _unary,
+    ast.Binary: _binary,
+    ast.Range: _range,
+    ast.Conditional: _conditional,
+    ast.Pipeline: _pipeline,
+}

@@ -1,0 +1,113 @@
+"""The state of an elaboration: one Context for the whole, one Frame for each body that is being run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from convspec.diagnostics import Diagnostic, Failure, Label, error
+from convspec.elaborate.files import FileScope
+from convspec.elaborate.labels import Registry, ordinals
+from convspec.elaborate.meter import Meter
+from convspec.elaborate.module import Application, BudgetAssert, Event, Site, Turns
+from convspec.ir.graph import Graph, Parameter
+from convspec.source import Span
+from convspec.syntax import ast
+
+
+@dataclass(slots=True)
+class Context:
+    """What one elaboration shares: the graph being built, its stored tensors, the counts, the errors found so far."""
+
+    graph: Graph
+    meter: Meter
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    value_names: dict[str, int] = field(default_factory=dict)
+    asserts: list[BudgetAssert] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
+    names_of: dict[ast.Body, dict[object, str]] = field(default_factory=dict)
+    symbols: dict[str, Any] = field(default_factory=dict)
+    """Symbolic sizes by name, for hints and for `evaluate`."""
+
+    def unique_value_name(self, name: str) -> str:
+        """`name`, or `name@2` and so on where a shared layer makes it again."""
+        count = self.value_names.get(name, 0) + 1
+        self.value_names[name] = count
+        return name if count == 1 else f"{name}@{count}"
+
+    def report(self, failure: Failure) -> None:
+        """Keep the diagnostics of a failure; one that loops or instances repeat is kept once."""
+        for diagnostic in failure.diagnostics:
+            key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else None, diagnostic.message)
+            if key not in self.seen:
+                self.seen.add(key)
+                self.diagnostics.append(diagnostic)
+
+    def stage_names(self, body: ast.Body) -> dict[object, str]:
+        """The automatic names of the stages of a body, worked out once."""
+        if body not in self.names_of:
+            self.names_of[body] = ordinals(body)
+        return self.names_of[body]
+
+
+Defaults = Mapping[str, Mapping[str, tuple[ast.Expr, Any]]]
+"""Op name → attribute name → the expression of the `default` and its value."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One body being run. `names` is its one scope; `turns` are the loop turns around the current statement."""
+
+    context: Context
+    scope: FileScope
+    application: Application
+    names: dict[str, Any]
+    defaults: Defaults
+    stage_names: Mapping[object, str]
+    registry: Registry
+    chain: tuple[str, ...] = ()
+    turns: Turns = ()
+    name_turns: Turns = ()
+    """The turns that follow an automatic name; a labelled `n * stage` counts in its label instead."""
+    loop_names: tuple[str, ...] = ()
+    shared: bool = False
+
+    def record(self, site: Site, event: Event) -> None:
+        """Write down what happened at a site in the current turns."""
+        self.application.events[site, self.turns] = event
+
+    def snapshot(self) -> Frame:
+        """This frame with the names as they are now, for stages and layers that are applied later."""
+        return replace(self, names=dict(self.names))
+
+    @contextmanager
+    def turn(self, index: int, named: bool = True) -> Iterator[None]:
+        """Run one turn of a loop."""
+        turns, name_turns = self.turns, self.name_turns
+        self.turns = (*turns, index)
+        self.name_turns = (*name_turns, index) if named else name_turns
+        try:
+            yield
+        finally:
+            self.turns, self.name_turns = turns, name_turns
+
+    def fail(self, code: str, message: str, span: Span, label: str = "", **more: Any) -> Failure:
+        """A Failure at `span`, with the chain of blocks and loop turns that led here."""
+        return Failure([error(code, message, span, label, frames=self.frames(), **more)])
+
+    def frames(self) -> tuple[str, ...]:
+        """The chain that led here, with the loop turns of this body last."""
+        return self.chain
+
+    def call_description(self, name: str, span: Span) -> str:
+        """`in Bottleneck, called at resnet.cnn:31 with i = 2, j = 0`."""
+        turns = ", ".join(f"{loop} = {self.names[loop]}" for loop in self.loop_names if isinstance(self.names.get(loop), int))
+        return f"in {name}, called at {span.file.name}:{span.line}" + (f" with {turns}" if turns else "")
+
+
+def related(span: Span, text: str) -> Label:
+    """A second place for a diagnostic."""
+    return Label(span, text)

@@ -1,0 +1,117 @@
+"""Names of stages: what the author wrote, or the op and its ordinal; and that no two are alike.
+
+The rules are language.md's: a level is letters, digits, `_` and `-`, dots separate levels, two stages of one body never have
+the same label, and none lies inside another stage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from convspec.diagnostics import Failure, Label, error, fail
+from convspec.elaborate.walk import descendants
+from convspec.source import Span
+from convspec.syntax import ast
+
+OPERATOR_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
+
+_LEVEL = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def check_label(text: str, span: Span) -> str:
+    """`text` if it is a well-formed label, else CNN052."""
+    if all(_LEVEL.fullmatch(level) for level in text.split(".")):
+        return text
+    message = f'"{text}" is not a label' if text else "a label cannot be empty"
+    hint = "a level is letters, digits, `_` and `-`; dots separate levels: layer1.0"
+    raise fail(error("CNN052", message, span, hint=hint))
+
+
+@dataclass(slots=True)
+class Registry:
+    """The labels of one body, or of one labelled group, and where each was given."""
+
+    stages: dict[str, Span] = field(default_factory=dict)
+    levels: dict[str, Span] = field(default_factory=dict)
+    """Proper prefixes of labels: `layer1` for `layer1.0`."""
+
+    def claim(self, label: str, span: Span) -> None:
+        """Take `label` for the stage at `span`, or fail with CNN050 or CNN051."""
+        if label in self.stages:
+            raise self._taken(label, span)
+        prefixes = _prefixes(label)
+        for prefix in prefixes:
+            if prefix in self.stages:
+                raise _inside(label, span, prefix, self.stages[prefix])
+        if label in self.levels:
+            raise _inside(self._first_below(label), self.levels[label], label, span)
+        self.stages[label] = span
+        for prefix in prefixes:
+            self.levels.setdefault(prefix, span)
+
+    def _first_below(self, label: str) -> str:
+        return next(name for name in self.stages if name.startswith(label + "."))
+
+    def _taken(self, label: str, span: Span) -> Failure:
+        first = self.stages[label]
+        message = f"two stages are labelled `{label}`"
+        if first == span:
+            hint = f'put the turn of the loop into the label: "{label}{{i}}"'
+            return fail(error("CNN050", message, span, "this stage is reached more than once", hint=hint))
+        related = [Label(first, "the first one")]
+        return fail(error("CNN050", message, span, "the second one", related=related))
+
+
+def _inside(label: str, span: Span, outer: str, outer_span: Span) -> Failure:
+    message = f"the label `{label}` lies inside the stage `{outer}`"
+    return fail(error("CNN051", message, span, related=[Label(outer_span, f"`{outer}` is a stage of its own")]))
+
+
+def _prefixes(label: str) -> list[str]:
+    levels = label.split(".")
+    return [".".join(levels[:count]) for count in range(1, len(levels))]
+
+
+def ordinals(body: ast.Body) -> dict[object, str]:
+    """The name of every stage of `body` that may need one: the op and its ordinal among the unlabelled ones in the text.
+
+    It depends on the text alone, so that it is the same whichever branch is taken.
+    """
+    labelled = {id(stage.body) for stage in _stages(body) if stage.label is not None}
+    found: list[tuple[int, int, object, str]] = []
+    for node in descendants(body):
+        name = _own_name(node)
+        if name is not None and id(node) not in labelled:
+            span = node.span
+            found.append((span.start, span.end, node, name))
+    found.sort(key=lambda item: item[:2])
+    counts: Counter[str] = Counter()
+    names: dict[object, str] = {}
+    for _, _, node, name in found:
+        counts[name] += 1
+        names[node] = f"{name}{counts[name]}"
+    return names
+
+
+def _stages(body: ast.Body) -> list[ast.Stage]:
+    found = []
+    for node in descendants(body):
+        if isinstance(node, ast.Stage):
+            found.append(node)
+        elif isinstance(node, ast.Layer) and node.stage.label is None:
+            # A layer is named by its declaration, so its stage takes no ordinal.
+            found.append(ast.Stage(ast.StrLit((node.name.text,), node.name.span), None, node.stage.body, node.span))
+    return found
+
+
+def _own_name(node: object) -> str | None:
+    match node:
+        case ast.StageCall(function=function) | ast.Call(function=function):
+            return function.text
+        case ast.Binary(operator=operator) if operator in OPERATOR_OPS:
+            return OPERATOR_OPS[operator]
+        case ast.Unary(operator="-"):
+            return "neg"
+    return None

@@ -1,0 +1,54 @@
+"""Counting: what a spec may use is limited, and the limit is met before the work is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convspec.diagnostics import error, fail
+from convspec.limits import Limits
+from convspec.source import Span
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts nodes, steps and nesting of one elaboration against its limits."""
+
+    limits: Limits
+    nodes: int = 0
+    steps: int = 0
+    depth: int = 0
+
+    def add_nodes(self, count: int, span: Span) -> None:
+        """Take `count` nodes, or fail with CNN060."""
+        self.nodes += count
+        if self.nodes > self.limits.nodes:
+            message = f"the network has more than {self.limits.nodes:,} layers"
+            raise fail(error("CNN060", message, span, "counting reached the limit here", hint=_raise("nodes")))
+
+    def add_steps(self, count: int, span: Span) -> None:
+        """Take `count` loop turns, calls or statements, or fail with CNN063."""
+        self.steps += count
+        if self.steps > self.limits.steps:
+            message = f"expanding this takes more than {self.limits.steps:,} steps"
+            raise fail(error("CNN063", message, span, "counting reached the limit here", hint=_raise("steps")))
+
+    def check_list(self, length: int, span: Span) -> None:
+        """Fail with CNN061 if a list would be too long."""
+        if length > self.limits.list_length:
+            message = f"a list of {length:,} is longer than the limit of {self.limits.list_length:,}"
+            raise fail(error("CNN061", message, span, hint=_raise("list_length")))
+
+    def enter(self, what: str, span: Span) -> None:
+        """Go one block or function deeper, or fail with CNN062."""
+        self.depth += 1
+        if self.depth > self.limits.depth:
+            self.depth -= 1
+            message = f"blocks and functions nest deeper than {self.limits.depth}"
+            raise fail(error("CNN062", message, span, f"{what} is one too many", hint=_raise("depth")))
+
+    def leave(self) -> None:
+        self.depth -= 1
+
+
+def _raise(limit: str) -> str:
+    return f"if this is meant, raise the limit `{limit}`"

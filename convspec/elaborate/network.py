@@ -1,0 +1,204 @@
+"""From a file to a Module: which model is meant, its parameters set, its body run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from convspec.diagnostics import Failure, error, fail
+from convspec.elaborate.blocks import new_frame, resolve
+from convspec.elaborate.cycles import check_cycles
+from convspec.elaborate.files import FileScope, Loader, read_source
+from convspec.elaborate.frame import Context, Frame
+from convspec.elaborate.labels import Registry
+from convspec.elaborate.meter import Meter
+from convspec.elaborate.module import Application, Module
+from convspec.elaborate.parameters import convert, signature
+from convspec.elaborate.statements import run_body
+from convspec.elaborate.values import BlockValue
+from convspec.ir.graph import Graph
+from convspec.limits import DEFAULT, Limits
+from convspec.source import SourceFile
+from convspec.syntax import ast
+
+
+def load(
+    path: str | Path,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    limits: Limits = DEFAULT,
+    root: str | Path | None = None,
+) -> Module:
+    """Elaborate a model of the file at `path`.
+
+    `model` may be left out where the file has one. `settings` gives parameters of the model plain values (int, float, bool, str,
+    list, Extent). Imports stay inside `root`, by default the file's folder. Raises Failure with every independent error.
+    """
+    path = Path(path)
+    source = read_source(path, path.name, limits)
+    return _elaborate(source, model, settings or {}, limits, Path(root) if root is not None else path.resolve().parent)
+
+
+def loads(
+    text: str,
+    name: str = "<text>",
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    limits: Limits = DEFAULT,
+) -> Module:
+    """Elaborate a model of a spec given as text; it can import only what the package ships."""
+    return _elaborate(SourceFile(name, text), model, settings or {}, limits, None)
+
+
+def model_names(path: str | Path, limits: Limits = DEFAULT, root: str | Path | None = None) -> list[str]:
+    """The models and configurations that a file declares, in order."""
+    path = Path(path)
+    source = read_source(path, path.name, limits)
+    loader = Loader(limits, Path(root) if root is not None else path.resolve().parent)
+    return list(_models(loader.main(source)))
+
+
+def _elaborate(source: SourceFile, model: str | None, settings: Mapping[str, Any], limits: Limits, root: Path | None) -> Module:
+    loader = Loader(limits, root)
+    scope = loader.main(source)
+    check_cycles(loader.all_scopes)
+    context = Context(Graph("", ""), Meter(limits))
+    for each in loader.all_scopes:
+        each.frame = _file_frame(context, each)
+    chosen = _choose(scope, model, source)
+    with _deep_recursion():
+        application = _run(context, chosen, settings)
+    context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
+    return Module(
+        chosen.name,
+        context.graph,
+        application,
+        tuple(context.asserts),
+        tuple(each.tree for each in loader.all_scopes),
+        dict(settings),
+    )
+
+
+def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> Application:
+    try:
+        frame = _root_frame(context, chosen, settings)
+        results = run_body(frame, _block(frame))
+        frame.application.results = tuple(results)
+        if not context.graph.inputs:
+            raise frame.fail("CNN055", f"the model `{chosen.name}` has no input", chosen.item.name.span)
+    except Failure as failure:
+        context.report(failure)
+    except RecursionError:
+        message = "blocks and expressions nest too deep"
+        context.report(fail(error("CNN062", message, chosen.item.name.span)))
+    if context.diagnostics:
+        raise Failure(context.diagnostics)
+    return frame.application
+
+
+def _root_frame(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> Frame:
+    assert chosen.scope.frame is not None
+    value, preset = resolve(chosen.scope.frame, chosen, chosen.item.name.span)
+    frame = new_frame(context, value, "")
+    block = _block(frame)
+    _check_settings(block, settings)
+    for param in block.params:
+        _bind(frame, block, param, {**preset, **settings}, param.name.text in settings)
+    frame.application.bindings = dict(frame.names)
+    return frame
+
+
+def _bind(frame: Frame, block: ast.Block, param: ast.Param, given: Mapping[str, Any], from_settings: bool) -> None:
+    from convspec.elaborate.expressions import evaluate
+
+    name = param.name.text
+    if name in given:
+        value = given[name]
+    elif param.default is not None:
+        kind = param.type.text if param.type else ""
+        value = evaluate(frame, param.default, "stage" if kind == "stage" else "word" if kind == "string" else "value")
+    else:
+        hint = f"give it one: model A = {block.name.text}({name} = …), or --set {name}=…"
+        raise frame.fail("CNN041", f"`{block.name.text}` needs a value for `{name}`", param.span, hint=hint)
+    span = param.span if name in given or param.default is None else param.default.span
+    try:
+        frame.names[name] = convert(frame, param, value, span)
+    except Failure as failure:
+        if not from_settings:
+            raise
+        message = failure.diagnostics[0].message
+        raise fail(error("CNN401", f"--set {name}: {message}", hint=signature(block.name.text, block.params))) from None
+
+
+def _check_settings(block: ast.Block, settings: Mapping[str, Any]) -> None:
+    names = [param.name.text for param in block.params]
+    unknown = [name for name in settings if name not in names]
+    if unknown:
+        near = get_close_matches(unknown[0], names, 1)
+        hint = f"did you mean `{near[0]}`?" if near else signature(block.name.text, block.params)
+        raise fail(error("CNN022", f"`{block.name.text}` has no parameter `{unknown[0]}`", hint=hint))
+
+
+def _block(frame: Frame) -> ast.Block:
+    return frame.application.block
+
+
+def _models(scope: FileScope) -> dict[str, ast.Block | ast.Configuration]:
+    return {
+        name: item
+        for name, item in scope.items.items()
+        if isinstance(item, ast.Configuration) or (isinstance(item, ast.Block) and item.kind == "model")
+    }
+
+
+def _choose(scope: FileScope, model: str | None, source: SourceFile) -> BlockValue:
+    """The model asked for, or the only one there is."""
+    models = _models(scope)
+    if model is None:
+        if len(models) == 1:
+            return BlockValue(next(iter(models.values())), scope)
+        if not models:
+            raise fail(error("CNN014", f"{source.name} holds no model", hint="write model Name { input …  output … }"))
+        message = f"{source.name} holds {len(models)} models"
+        raise fail(error("CNN014", message, hint=f"choose one with --model: {', '.join(models)}"))
+    owned = scope.owner(model)
+    if owned is not None:
+        owner, item = owned
+        if model in _models(owner):
+            assert isinstance(item, ast.Block | ast.Configuration)
+            return BlockValue(item, owner)
+    near = get_close_matches(model, models, 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"it has {', '.join(models) or 'none'}"
+    raise fail(error("CNN014", f"{source.name} has no model `{model}`", hint=hint))
+
+
+def _doc(chosen: BlockValue) -> str:
+    """The configuration's own documentation, or that of the model behind it."""
+    item = chosen.item
+    if item.doc or isinstance(item, ast.Block):
+        return item.doc
+    assert chosen.scope.frame is not None
+    return resolve(chosen.scope.frame, chosen, item.span)[0].item.doc
+
+
+def _file_frame(context: Context, scope: FileScope) -> Frame:
+    """A frame for what stands at the top of a file: constants, functions and defaults."""
+    span = scope.tree.span
+    name = ast.Name("", span)
+    block = ast.Block("block", name, (), ast.Body((), span), "", span)
+    return Frame(context, scope, Application(block, "", {}), {}, {}, {}, Registry())
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Room for the nesting that the limits allow; calls between Python functions take no C stack."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 50_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

@@ -1,0 +1,264 @@
+"""Applying an op: arguments to attributes, shapes checked, parameters made, one node added to the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from convspec.diagnostics import Failure, Label
+from convspec.elaborate.frame import Frame
+from convspec.elaborate.hints import declare_hint
+from convspec.elaborate.module import OpEvent
+from convspec.elaborate.place import Spot
+from convspec.elaborate.stages import Use
+from convspec.elaborate.values import describe, holds_tensors
+from convspec.ir import attrs as kinds
+from convspec.ir.graph import Node, Parameter, Value
+from convspec.ir.opdef import AttrError, OpDef, ParamSpec, ShapeError
+from convspec.ir.types import FLOATS, TensorType
+from convspec.source import Span
+from convspec.syntax import ast
+
+
+def apply_op(use: Use, op: OpDef, spot: Spot) -> Any:
+    """Apply an op as the author wrote it; the value is its output tensor, or a list of them."""
+    call = _sort_arguments(use, op)
+    attributes = _attributes(use, op, call)
+    node = add_node(
+        Site(use.env, use.place.frame, use.span, call.expressions, call.tensor_spans),
+        op,
+        op.attrs(**attributes),
+        call.tensors,
+        spot,
+    )
+    use.place.record(use.site, OpEvent((node,), spot.label, call.expressions, spot.shared))
+    return node.outputs[0] if op.single_output else list(node.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What messages about a node point at."""
+
+    env: Frame
+    frame: Frame
+    span: Span
+    expressions: Mapping[str, ast.Expr]
+    tensor_spans: Sequence[Span | None]
+
+
+@dataclass(slots=True)
+class _Arguments:
+    tensors: list[Value]
+    tensor_spans: list[Span | None]
+    positional: list[tuple[ast.Expr, Any]]
+    expressions: dict[str, ast.Expr]
+
+
+def _sort_arguments(use: Use, op: OpDef) -> _Arguments:
+    """Tensors to the op's inputs, everything else to its attributes."""
+    found = _Arguments([], [], [], {})
+    for value in use.piped:
+        _add_tensors(use, op, found, value, use.span, None)
+    known = {field.name for field in op.attributes}
+    for arg in use.args:
+        if arg.name is None:
+            _positional(use, op, found, arg)
+        elif arg.name.text not in known:
+            raise _unknown_attribute(use, op, arg.name)
+        elif arg.name.text in found.expressions:
+            raise use.env.fail("CNN042", f"`{arg.name.text}` is given twice", arg.name.span)
+        else:
+            found.expressions[arg.name.text] = arg.value
+    _check_arity(use, op, found)
+    return found
+
+
+def _positional(use: Use, op: OpDef, found: _Arguments, arg: ast.Arg) -> None:
+    from convspec.elaborate.expressions import evaluate
+
+    value = evaluate(use.env, arg.value)
+    if holds_tensors(value):
+        _add_tensors(use, op, found, value, arg.span, arg.span)
+        return
+    if len(found.positional) == len(op.positional):
+        names = " and ".join(f"`{name}`" for name in op.positional)
+        limit = f"only {names} may be given by position" if names else "it takes no positional arguments"
+        raise use.env.fail(
+            "CNN042", f"`{op.name}` has too many positional arguments", arg.span, hint=f"{limit}: {signature(op)}"
+        )
+    name = op.positional[len(found.positional)]
+    found.positional.append((arg.value, value))
+    if name in found.expressions:
+        raise use.env.fail("CNN042", f"`{name}` is given twice", arg.span)
+    found.expressions[name] = arg.value
+
+
+def _add_tensors(use: Use, op: OpDef, found: _Arguments, value: Any, span: Span, shown: Span | None) -> None:
+    if isinstance(value, Value):
+        found.tensors.append(value)
+        found.tensor_spans.append(shown)
+    elif op.variadic and isinstance(value, list) and value and all(isinstance(item, Value) for item in value):
+        found.tensors.extend(value)
+        found.tensor_spans.extend([shown] * len(value))
+    else:
+        raise use.env.fail("CNN048", f"`{op.name}` takes a tensor, not {describe(value)}", span)
+
+
+def _check_arity(use: Use, op: OpDef, found: _Arguments) -> None:
+    count = len(found.tensors)
+    if not count:
+        hint = f"write x -> {op.name}(…)"
+        raise use.env.fail("CNN048", f"`{op.name}` needs a tensor to work on", use.span, hint=hint)
+    if not op.variadic and count != len(op.inputs):
+        wanted = "one tensor" if len(op.inputs) == 1 else f"{len(op.inputs)} tensors"
+        raise use.env.fail("CNN042", f"`{op.name}` takes {wanted}, and {count} are given", use.span)
+
+
+def _unknown_attribute(use: Use, op: OpDef, name: ast.Name) -> Failure:
+    near = get_close_matches(name.text, [field.name for field in op.attributes], 1)
+    hint = f"did you mean `{near[0]}`?" if near else signature(op)
+    return use.env.fail("CNN022", f"`{op.name}` has no parameter `{name.text}`", name.span, hint=hint)
+
+
+def signature(op: OpDef) -> str:
+    """`it takes conv(filters, kernel, stride = 1, …)`, for hints."""
+    shown = [f.name if f.default is MISSING else f"{f.name} = {_shown_default(f.default)}" for f in op.attributes]
+    return f"it takes {op.name}({', '.join(shown)})"
+
+
+def _shown_default(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "…" if value is None else str(value)
+
+
+def _attributes(use: Use, op: OpDef, call: _Arguments) -> dict[str, Any]:
+    """Every attribute that is given here or by a `default`, converted; the others keep the op's own default."""
+    evaluated = {name: value for name, (_, value) in zip(op.positional, call.positional, strict=False)}
+    defaults = use.env.defaults.get(op.name, {})
+    result = {}
+    for field in op.attributes:
+        name = field.name
+        if name in evaluated:
+            value = evaluated[name]
+        elif name in call.expressions:
+            value = evaluate_attribute(use.env, field.metadata["kind"], name, call.expressions[name])
+        elif name in defaults:
+            call.expressions[name], value = defaults[name]
+        elif field.default is MISSING:
+            message = f"`{op.name}` needs its parameter `{name}`"
+            raise use.env.fail("CNN041", message, use.span, hint=signature(op))
+        else:
+            continue
+        result[name] = convert_attribute(use.env, field.metadata["kind"], name, value, call.expressions[name].span)
+    return result
+
+
+def evaluate_attribute(env: Frame, kind: kinds.Kind, name: str, expr: ast.Expr) -> Any:
+    """The value of an attribute's expression, where a bare word may stand for itself."""
+    from convspec.elaborate.expressions import evaluate
+
+    if isinstance(kind, kinds.Initialiser) and isinstance(expr, ast.Call) and expr.function.text in kinds.INIT_NAMES:
+        arguments = [evaluate(env, arg.value) for arg in expr.args]
+        if len(arguments) != 1 or isinstance(arguments[0], bool) or not isinstance(arguments[0], int | float):
+            raise env.fail("CNN202", f"`{expr.function.text}` takes one number", expr.span)
+        try:
+            return kinds.initialiser(name, expr.function.text, float(arguments[0]))
+        except AttrError as problem:
+            raise env.fail(problem.code, problem.message, expr.span, hint=problem.hint) from None
+    return evaluate(env, expr, "word")
+
+
+def convert_attribute(env: Frame, kind: kinds.Kind, name: str, value: Any, span: Span) -> Any:
+    """The value in the op's form, or the kind's error at the argument."""
+    try:
+        return kind.convert(name, value)
+    except AttrError as problem:
+        raise env.fail(problem.code, problem.message, span, hint=problem.hint) from None
+
+
+def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], spot: Spot) -> Node:
+    """Check shapes, make parameters and add the node. `attributes` is an instance of the op's attribute class."""
+    context = site.frame.context
+    context.meter.add_nodes(1, site.span)
+    types = tuple(tensor.type for tensor in tensors)
+    try:
+        _check_dtypes(op, types)
+        if op.resolve is not None:
+            attributes = op.resolve(attributes, *types)
+        inferred = op.infer(attributes, *types)
+        specs = op.params(attributes, *types) if op.params is not None else {}
+    except AttrError as problem:
+        expr = site.expressions.get(problem.attribute or "")
+        span = expr.span if expr is not None else site.span
+        raise site.env.fail(problem.code, problem.message, span, hint=problem.hint) from None
+    except ShapeError as problem:
+        raise _shape_failure(site, problem) from None
+    outputs = (inferred,) if isinstance(inferred, TensorType) else tuple(inferred)
+    node = Node(
+        op=op,
+        attrs=attributes,
+        inputs=tuple(tensors),
+        outputs=_values(site.frame, spot, outputs),
+        params={role: _parameter(site, spot, role, spec, types[0]) for role, spec in specs.items()},
+        path=spot.path,
+        frames=site.frame.frames(),
+        span=site.span,
+    )
+    context.graph.nodes.append(node)
+    return node
+
+
+def _check_dtypes(op: OpDef, types: Sequence[TensorType]) -> None:
+    for index, tensor_type in enumerate(types):
+        if op.dtypes and tensor_type.dtype not in op.dtypes:
+            message = f"`{op.name}` works on {', '.join(op.dtypes)}, not on {tensor_type.dtype}"
+            raise ShapeError(message, "CNN037", inputs={index: str(tensor_type)})
+
+
+def _values(frame: Frame, spot: Spot, types: Sequence[TensorType]) -> tuple[Value, ...]:
+    names = [spot.path] if len(types) == 1 else [f"{spot.path}.{index}" for index in range(len(types))]
+    unique = frame.context.unique_value_name
+    return tuple(Value(unique(name), tensor_type) for name, tensor_type in zip(names, types, strict=True))
+
+
+def _parameter(site: Site, spot: Spot, role: str, spec: ParamSpec, first: TensorType) -> Parameter:
+    """The stored tensor of a role: a new one, or the one that a shared layer made before."""
+    context, name = site.frame.context, f"{spot.path}.{role}"
+    dtype = first.dtype if first.dtype in FLOATS and spec.dtype == "float32" else spec.dtype
+    existing = context.parameters.get(name)
+    if existing is None:
+        parameter = Parameter(name, role, spec.shape, dtype, spec.init, spec.trainable, site.span)
+        context.parameters[name] = parameter
+        return parameter
+    if existing.shape != spec.shape or existing.dtype != dtype:
+        message = f"the shared weight `{name}` has the shape {_shape(existing.shape)}, and this use needs {_shape(spec.shape)}"
+        related = [Label(existing.span, "its first use")] if existing.span != site.span else []
+        raise site.env.fail(
+            "CNN053", message, site.span, related=related, hint="a layer is applied to inputs that agree in channels"
+        )
+    return existing
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "(" + ", ".join(map(str, shape)) + ")"
+
+
+def _shape_failure(site: Site, problem: ShapeError) -> Failure:
+    """The op's complaint, with what it says of single tensors under the expressions they came from."""
+    placed = [(site.tensor_spans[index], text) for index, text in problem.inputs.items() if index < len(site.tensor_spans)]
+    labels = [Label(span, text) for span, text in placed if span is not None]
+    loose = tuple(text for span, text in placed if span is None)
+    hint = problem.hint
+    if problem.equality is not None and problem.equality.verdict == "sometimes":
+        hint = declare_hint(site.frame.context, problem.equality) or hint
+    if labels and len(labels) == len(placed) and len(labels) > 1:
+        *others, last = labels
+        return site.env.fail(
+            problem.code, problem.message, last.span, last.text, related=others, notes=problem.notes, hint=hint
+        )
+    return site.env.fail(
+        problem.code, problem.message, site.span, "; ".join(loose), related=labels, notes=problem.notes, hint=hint
+    )

@@ -1,0 +1,89 @@
+"""Where a stage stands: the level of labels it is in, and the name it gets there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from convspec.elaborate.frame import Frame
+from convspec.elaborate.labels import Registry, check_label
+from convspec.elaborate.module import Event, Site
+from convspec.source import Span
+from convspec.syntax import ast
+
+
+@dataclass(slots=True)
+class Numbering:
+    """Counts the stages of a labelled group, which are named by number."""
+
+    next: int = 0
+
+    def take(self) -> str:
+        self.next += 1
+        return str(self.next - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """The resolved place of one stage. `path` is complete, `label` relative to the application."""
+
+    path: str
+    label: str
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A level of labels inside a body: the body itself, a labelled group, or the turns of a labelled `n * stage`."""
+
+    frame: Frame
+    path: str
+    prefix: str
+    registry: Registry
+    numbering: Numbering | None = None
+    collected: list[Event] | None = None
+    """Events of a stage value go here, to be recorded as one StageEvent where it is used."""
+    shared: bool = False
+
+    @classmethod
+    def of(cls, frame: Frame) -> Place:
+        """The outermost level of a body."""
+        return cls(frame, frame.application.path, "", frame.registry, shared=frame.shared)
+
+    def record(self, site: Site, event: Event) -> None:
+        if self.collected is None:
+            self.frame.record(site, event)
+        else:
+            self.collected.append(event)
+
+    def name(self, env: Frame, label: ast.StrLit | None, site: object, fallback: str) -> str:
+        """The label of a stage here: the one written, its number in a labelled group, or its automatic name."""
+        number = self.numbering.take() if self.numbering is not None else None
+        if label is not None:
+            from convspec.elaborate.expressions import evaluate
+
+            return check_label(str(evaluate(env, label)), label.span)
+        if number is not None:
+            return number
+        base = self.frame.stage_names.get(site, fallback)
+        return ".".join([base, *map(str, self.frame.name_turns)])
+
+    def claim(self, name: str, span: Span) -> Spot:
+        """Take a name at this level."""
+        self.registry.claim(name, span)
+        return Spot(_join(self.path, name), _join(self.prefix, name), self.shared)
+
+    def inside(self, spot: Spot, *, numbered: bool) -> Place:
+        """The level below a labelled group or repeat."""
+        numbering = Numbering() if numbered else None
+        return replace(self, path=spot.path, prefix=spot.label, registry=Registry(), numbering=numbering)
+
+    def collecting(self, shared: bool) -> Place:
+        """This place, with events gathered for a StageEvent."""
+        return replace(self, collected=[], shared=self.shared or shared)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+__all__ = ["Numbering", "Place", "Spot"]

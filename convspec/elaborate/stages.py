@@ -1,0 +1,173 @@
+"""Applying stages: pipelines, groups, `n * stage`, stage values and shared layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convspec.elaborate.frame import Frame
+from convspec.elaborate.lookup import find_callable
+from convspec.elaborate.module import LoopEvent, Site, StageEvent
+from convspec.elaborate.place import Place, Spot
+from convspec.elaborate.values import BlockValue, FunctionValue, LayerValue, StageValue
+from convspec.ir.opdef import OpDef
+from convspec.source import Span
+from convspec.syntax import ast
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A layer, block or function being applied: what is called, with which arguments, on what, where.
+
+    `env` is where arguments are evaluated; `place` is where the result is named and recorded. They differ for a stage value,
+    which is written in one body and used in another. `piped` holds the value on the left of `->`, if there is one.
+    """
+
+    env: Frame
+    place: Place
+    site: Site
+    function: ast.NameRef
+    args: tuple[ast.Arg, ...]
+    piped: tuple[Any, ...]
+    span: Span
+
+
+def apply_pipeline(frame: Frame, expr: ast.Pipeline) -> Any:
+    """The value of `source -> stage -> stage`."""
+    from convspec.elaborate.expressions import evaluate
+
+    value = evaluate(frame, expr.source)
+    place = Place.of(frame)
+    for stage in expr.stages:
+        value = apply_stage(frame, place, stage, value)
+    return value
+
+
+def apply_stage(env: Frame, place: Place, stage: ast.Stage, value: Any) -> Any:
+    """One stage with its label and count."""
+    env.context.meter.add_steps(1, stage.span)
+    if stage.count is not None:
+        return _repeat(env, place, stage, value)
+    return apply_body(env, place, stage.body, stage.label, value)
+
+
+def apply_body(env: Frame, place: Place, body: ast.StageCall | ast.Group, label: ast.StrLit | None, value: Any) -> Any:
+    """A stage without its count: a group or a call."""
+    if isinstance(body, ast.StageCall):
+        use = Use(env, place, body, body.function, body.args, (value,), body.span)
+        return apply_call(use, label, bare=not body.parenthesised)
+    if label is not None:
+        spot = place.claim(place.name(env, label, body, ""), label.span)
+        place = place.inside(spot, numbered=True)
+    return _apply_group(env, place, body, value)
+
+
+def _apply_group(env: Frame, place: Place, group: ast.Group, value: Any) -> Any:
+    for stage in group.stages:
+        value = apply_stage(env, place, stage, value)
+    return value
+
+
+def _repeat(env: Frame, place: Place, stage: ast.Stage, value: Any) -> Any:
+    """`n * stage`: with a label it adds a level; in a labelled group it is the stage written n times; else turns are named."""
+    from convspec.elaborate.expressions import integer
+
+    assert stage.count is not None
+    count = integer(env, stage.count, "the count of a repeated stage")
+    if count < 0:
+        raise env.fail("CNN045", f"a stage cannot be repeated {count} times", stage.count.span)
+    env.context.meter.check_list(count, stage.count.span)
+    env.context.meter.add_steps(count, stage.count.span)
+    place.record(stage, LoopEvent(tuple(range(count))))
+    if stage.label is None:
+        named = place.numbering is None
+        for turn in range(count):
+            with place.frame.turn(turn, named=named):
+                value = apply_body(env, place, stage.body, None, value)
+        return value
+    spot = place.claim(place.name(env, stage.label, stage.body, ""), stage.label.span)
+    level = place.inside(spot, numbered=True)
+    for turn in range(count):
+        with place.frame.turn(turn, named=False):
+            value = _labelled_turn(env, level, stage, turn, value)
+    return value
+
+
+def _labelled_turn(env: Frame, level: Place, stage: ast.Stage, turn: int, value: Any) -> Any:
+    if isinstance(stage.body, ast.StageCall):
+        return apply_body(env, level, stage.body, None, value)
+    # A repeated group gets its turn as a level, and its stages are numbered below that.
+    spot = level.claim(str(turn), stage.span)
+    return _apply_group(env, level.inside(spot, numbered=True), stage.body, value)
+
+
+def apply_call(use: Use, label: ast.StrLit | None, *, bare: bool) -> Any:
+    """Apply what a stage or call names: an op, block, model, stage value, layer or function."""
+    from convspec.elaborate.calls import apply_function
+    from convspec.elaborate.ops import apply_op
+
+    target = find_callable(use.env, use.function)
+    if isinstance(target, LayerValue):
+        return _apply_layer(use, target, label, bare)
+    if not isinstance(target, StageValue | BlockValue | OpDef):
+        return apply_function(use, target)
+    if isinstance(target, StageValue) and not bare:
+        message = f"`{use.function.text}` is a stage and takes no arguments where it is used"
+        raise use.env.fail("CNN042", message, use.span, hint=f"write `-> {use.function.text}`")
+    name = use.place.name(use.env, label, use.site, use.function.text)
+    spot = use.place.claim(name, label.span if label is not None else use.span)
+    if isinstance(target, StageValue):
+        return _apply_value(use, target, spot)
+    if isinstance(target, BlockValue):
+        from convspec.elaborate.blocks import apply_block
+
+        return apply_block(use, target, spot)
+    return apply_op(use, target, spot)
+
+
+def _apply_value(use: Use, value: StageValue, spot: Spot) -> Any:
+    place = use.place.collecting(shared=False)
+    result = _apply_inner(use, value.frame, place, value.body, spot)
+    use.place.record(use.site, StageEvent(tuple(place.collected or ()), spot.label))
+    return result
+
+
+def _apply_layer(use: Use, layer: LayerValue, label: ast.StrLit | None, bare: bool) -> Any:
+    name = layer.declaration.name.text
+    if label is not None:
+        hint = f'give the label where the layer is declared: layer {name} = "…": …'
+        raise use.env.fail("CNN057", f"the layer `{name}` has its label already", label.span, hint=hint)
+    if not bare:
+        message = f"`{name}` is a layer and takes no arguments where it is used"
+        raise use.env.fail("CNN042", message, use.span, hint=f"write `-> {name}`")
+    if use.place.numbering is not None:
+        use.place.numbering.take()
+    place = use.place.collecting(shared=True)
+    result = _apply_inner(use, layer.frame, place, layer.body, Spot(layer.path, layer.label, shared=True))
+    layer.applied += 1
+    use.place.record(use.site, StageEvent(tuple(place.collected or ()), layer.label))
+    return result
+
+
+def _apply_inner(use: Use, env: Frame, place: Place, body: Any, spot: Spot) -> Any:
+    """Apply the stage that a value stands for, at a spot that is already named."""
+    from convspec.elaborate.blocks import apply_block
+    from convspec.elaborate.calls import apply_function
+    from convspec.elaborate.ops import apply_op
+
+    if isinstance(body, ast.Group):
+        return _apply_group(env, place.inside(spot, numbered=True), body, use.piped[0])
+    function, args = (body, ()) if isinstance(body, ast.NameRef) else (body.function, body.args)
+    site = use.site if isinstance(body, ast.NameRef) else body
+    inner = Use(env, place, site, function, args, use.piped, use.span)
+    target = find_callable(env, function)
+    match target:
+        case OpDef():
+            return apply_op(inner, target, spot)
+        case BlockValue():
+            return apply_block(inner, target, spot)
+        case StageValue():
+            return _apply_inner(inner, target.frame, place, target.body, spot)
+        case LayerValue():
+            return _apply_layer(inner, target, None, bare=True)
+    return apply_function(inner, target)

@@ -1,0 +1,192 @@
+"""Running the statements of a body, so that one mistake does not hide the next.
+
+A statement that fails is reported, the names that it would have bound are poisoned, and the body goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+from convspec import ops
+from convspec.diagnostics import Failure
+from convspec.elaborate.expressions import condition, evaluate
+from convspec.elaborate.frame import Frame
+from convspec.elaborate.inputs import bind_symbols, declare_input
+from convspec.elaborate.labels import check_label
+from convspec.elaborate.loops import bind, iterate, loop_names, unpack
+from convspec.elaborate.module import BindEvent, BranchEvent, LoopEvent
+from convspec.elaborate.outputs import declare_outputs
+from convspec.elaborate.budgets import run_assert
+from convspec.elaborate.place import Place
+from convspec.elaborate.values import POISON, FunctionValue, LayerValue
+from convspec.elaborate.walk import assigned_names
+from convspec.syntax import ast
+
+
+def run_body(frame: Frame, block: ast.Block) -> list[Any]:
+    """Run a block's body and give what it returns; a model gives its outputs."""
+    outcome = _Outcome()
+    if block.kind == "model" and frame.application.path == "" and not frame.chain:
+        bind_symbols(frame, block.body)
+    _run(frame, block.body, outcome)
+    if outcome.failed:
+        raise Failure([])
+    if not outcome.results:
+        wanted = "an `output`" if block.kind == "model" else "a `return`"
+        raise frame.fail("CNN055", f"the {block.kind} `{block.name.text}` has no {wanted.split('`')[1]}", block.name.span)
+    return outcome.results
+
+
+class _Outcome:
+    """What a body gave so far, and whether giving it failed."""
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+        self.failed = False
+
+
+def _run(frame: Frame, body: ast.Body, outcome: _Outcome) -> None:
+    saved = frame.defaults
+    for statement in body.statements:
+        try:
+            frame.context.meter.add_steps(1, statement.span)
+            _STATEMENTS[type(statement)](frame, statement, outcome)
+        except Failure as failure:
+            frame.context.report(failure)
+            for name in assigned_names(ast.Body((statement,), statement.span)):
+                frame.names[name] = POISON
+            if isinstance(statement, ast.Return | ast.Output):
+                outcome.failed = True
+            if any(diagnostic.code in _FATAL for diagnostic in failure.diagnostics):
+                raise Failure([]) from None
+    frame.defaults = saved
+
+
+_FATAL = ("CNN060", "CNN063")
+"""Going on after the whole was found too large would take just as long."""
+
+
+def _input(frame: Frame, statement: ast.Input, outcome: _Outcome) -> None:
+    if frame.application.block.kind != "model":
+        raise frame.fail("CNN007", "only a model has inputs", statement.span, hint="a block takes tensors: (x: tensor)")
+    if frame.chain or frame.application.path:
+        return  # bound by the model's caller
+    frame.names[statement.name.text] = declare_input(frame, statement)
+
+
+def _output(frame: Frame, statement: ast.Output, outcome: _Outcome) -> None:
+    if frame.application.block.kind != "model":
+        raise frame.fail("CNN007", "only a model has outputs", statement.span, hint="a block ends with `return`")
+    values = declare_outputs(frame, statement)
+    frame.record(statement, BindEvent(tuple(values)))
+    outcome.results.extend(values)
+
+
+def _return(frame: Frame, statement: ast.Return, outcome: _Outcome) -> None:
+    if frame.application.block.kind == "model":
+        raise frame.fail("CNN007", "a model has `output`, not `return`", statement.span)
+    values = [evaluate(frame, expr) for expr in statement.values]
+    frame.record(statement, BindEvent(tuple(values)))
+    outcome.results.extend(values)
+
+
+def _assign(frame: Frame, statement: ast.Assign, outcome: _Outcome) -> None:
+    values = [evaluate(frame, expr) for expr in statement.values]
+    if len(values) == 1 and len(statement.targets) > 1:
+        values = unpack(frame, values[0], len(statement.targets), statement.values[0].span)
+    elif len(values) != len(statement.targets):
+        raise frame.fail("CNN046", f"{len(statement.targets)} names cannot take {len(values)} values", statement.span)
+    for name, value in zip(statement.targets, values, strict=True):
+        frame.names[name.text] = value
+    frame.record(statement, BindEvent(tuple(values)))
+
+
+def _for(frame: Frame, statement: ast.For, outcome: _Outcome) -> None:
+    items = iterate(frame, statement.iterable)
+    frame.record(statement, LoopEvent(tuple(items)))
+    outer = frame.loop_names
+    frame.loop_names = (*outer, *loop_names(statement.targets))
+    try:
+        for turn, item in enumerate(items):
+            with frame.turn(turn):
+                bind(frame, statement.targets, turn, item, statement.iterable.span)
+                _run(frame, statement.body, outcome)
+    finally:
+        frame.loop_names = outer
+
+
+def _if(frame: Frame, statement: ast.If, outcome: _Outcome) -> None:
+    taken = condition(frame, statement.condition)
+    frame.record(statement, BranchEvent(taken))
+    body = statement.then if taken else statement.orelse
+    if body is not None:
+        _run(frame, body, outcome)
+
+
+def _assert(frame: Frame, statement: ast.Assert, outcome: _Outcome) -> None:
+    run_assert(frame, statement)
+
+
+def _default(frame: Frame, statement: ast.Default, outcome: _Outcome) -> None:
+    add_default(frame, statement)
+
+
+def add_default(frame: Frame, statement: ast.Default) -> None:
+    """Let a `default` hold from here on in `frame`."""
+    from convspec.elaborate.ops import evaluate_attribute, signature
+
+    op = ops.find(statement.op.text)
+    if op is None:
+        message = f"`default` takes a layer, and `{statement.op.text}` is none"
+        raise frame.fail("CNN021", message, statement.op.span)
+    known = {field.name: field for field in op.attributes}
+    added: dict[str, tuple[ast.Expr, Any]] = {}
+    for arg in statement.args:
+        if arg.name is None:
+            raise frame.fail("CNN042", "a `default` names its parameters", arg.span, hint=signature(op))
+        if arg.name.text not in known:
+            raise frame.fail("CNN022", f"`{op.name}` has no parameter `{arg.name.text}`", arg.name.span, hint=signature(op))
+        kind = known[arg.name.text].metadata["kind"]
+        added[arg.name.text] = (arg.value, evaluate_attribute(frame, kind, arg.name.text, arg.value))
+    merged = {**frame.defaults.get(op.name, {}), **added}
+    frame.defaults = MappingProxyType({**frame.defaults, op.name: merged})
+
+
+def _layer(frame: Frame, statement: ast.Layer, outcome: _Outcome) -> None:
+    stage, place = statement.stage, Place.of(frame)
+    if stage.count is not None:
+        hint = "write the repeat inside a group: layer x = [3 * conv(8, 3x3)]"
+        raise frame.fail("CNN057", "a layer is one stage", stage.count.span, hint=hint)
+    if stage.label is not None:
+        name = check_label(str(evaluate(frame, stage.label)), stage.label.span)
+    else:
+        name = ".".join([statement.name.text, *map(str, frame.name_turns)])
+    spot = place.claim(name, statement.name.span)
+    value = LayerValue(statement, stage.body, frame.snapshot(), spot.path, spot.label)
+    frame.names[statement.name.text] = value
+    frame.record(statement, BindEvent((value,)))
+
+
+def _let(frame: Frame, statement: ast.Let, outcome: _Outcome) -> None:
+    if statement.params is not None:
+        value: Any = FunctionValue(statement, frame.snapshot())
+    else:
+        value = evaluate(frame, statement.value)
+    frame.names[statement.name.text] = value
+    frame.record(statement, BindEvent((value,)))
+
+
+_STATEMENTS: dict[type, Callable[[Frame, Any, _Outcome], None]] = {
+    ast.Input: _input,
+    ast.Output: _output,
+    ast.Return: _return,
+    ast.Assign: _assign,
+    ast.For: _for,
+    ast.If: _if,
+    ast.Assert: _assert,
+    ast.Default: _default,
+    ast.Layer: _layer,
+    ast.Let: _let,
+}
