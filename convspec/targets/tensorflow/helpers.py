@@ -1,0 +1,29 @@
+"""Layers and functions that generated files carry with them when an op's lowering names one (`helpers.BatchNorm`).
+
+This file is material: the printer copies a definition from its text, without importing it, so that compiling needs no Keras.
+Whatever stands here may use only `keras`, `layers`, `ops` and its neighbours, and must run on every backend of Keras.
+"""
+
+# mypy: disable-error-code="misc, no-untyped-def, no-untyped-call"
+
+import keras
+from keras import layers, ops
+
+
+class BatchNorm(layers.BatchNormalization):
+    """Batch normalization whose running variance is the unbiased one (divided by n - 1), as in PyTorch."""
+
+    def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        if not (training and self.trainable):
+            return super().call(inputs)
+        x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
+        mean, variance = ops.moments(x, axes=list(range(len(x.shape) - 1)))
+        n = ops.cast(ops.size(x), x.dtype) / x.shape[-1]
+        unbiased = variance * (n / (n - 1))
+        self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
+        self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * unbiased)
+        x = ops.batch_normalization(x, mean, variance, -1, self.beta, self.gamma, self.epsilon)
+        return ops.cast(x, self.compute_dtype)

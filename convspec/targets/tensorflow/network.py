@@ -1,0 +1,153 @@
+"""The flat graph as Keras will compute it: every node lowered, its weights placed, everything that cannot be said reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from convspec.diagnostics import Diagnostic, Failure, error
+from convspec.ir.graph import Graph, Node, Parameter
+from convspec.ir.lowering import Apply, Call, Lowered, Unsupported
+from convspec.ir.types import FLOATS
+from convspec.targets.tensorflow.expressions import functions_of, layer_of
+from convspec.targets.tensorflow.helpers_text import functions_in_helpers
+from convspec.targets.tensorflow.layout import FlattenPlan, plan_flatten
+from convspec.targets.tensorflow.names import check_names
+from convspec.targets.tensorflow.weights import Variable, variables_of
+
+DEFAULT_FLOAT = "float32"
+"""Stands for Keras's floatx: never written out, so that `keras.config.set_floatx` decides the precision."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A node and its final tree: without the Permute that the weights spare a flatten, and with dtypes where they are not the default."""
+
+    node: Node
+    tree: Lowered
+    layer: Apply | None
+    """The layer with weights in `tree`; it is named by the node's path."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """What both printers and the weights file are made from."""
+
+    graph: Graph
+    steps: tuple[Step, ...]
+    """The nodes that an output depends on, in execution order."""
+    variables: tuple[Variable, ...]
+    plan: FlattenPlan
+
+
+def prepare(graph: Graph) -> Network:
+    """Lower every node. Failure with all errors: CNN090 for what Keras cannot express, CNN091 for names it cannot carry."""
+    plan = plan_flatten(graph)
+    problems: list[Diagnostic] = []
+    steps: list[Step] = []
+    for node in live_nodes(graph):
+        tree = final_tree(node, node.op.lower["tensorflow"](node.attrs, *node.input_types), plan)
+        if isinstance(tree, Unsupported):
+            problems.append(unsupported(node, tree.reason))
+        else:
+            steps.append(Step(node, tree, layer_of(tree)))
+    layers, conflicts = _distinct_layers(steps)
+    problems += conflicts
+    functions = [fn for step in steps for fn in functions_of(step.tree if step.layer is None else _around(step.tree))]
+    problems += check_names(graph, [step.node for step in layers], [*functions, *functions_in_helpers(functions)])
+    if problems:
+        raise Failure(problems)
+    variables = [variable for step in layers if step.layer for variable in variables_of(step.node, step.layer, plan)]
+    return Network(graph, tuple(steps), tuple(variables), plan)
+
+
+def unsupported(node: Node, reason: str) -> Diagnostic:
+    """The error for an op that this target has no exact form of."""
+    message = f"the target `tensorflow` cannot express `{node.op.name}` exactly here"
+    return error("CNN090", message, node.span, reason, frames=node.frames)
+
+
+def live_nodes(graph: Graph) -> list[Node]:
+    """The nodes that an output depends on, in execution order: a functional Keras model holds no others."""
+    wanted = {output.value for output in graph.outputs}
+    kept = []
+    for node in reversed(graph.nodes):
+        if any(value in wanted for value in node.outputs):
+            kept.append(node)
+            wanted.update(node.inputs)
+    return kept[::-1]
+
+
+def final_tree(node: Node, tree: Lowered, plan: FlattenPlan) -> Lowered:
+    """The op's own lowering, with what only the whole network decides: data order at a flatten, and the precision."""
+    if isinstance(tree, Unsupported):
+        return tree
+    if node.op.name == "flatten" and node.inputs[0].type.rank > 2 and node.outputs[0] not in plan.permuted:
+        tree = Apply("layers.Flatten")  # the op's own lowering permutes the data first, which here the weights spare
+    dtype = node.outputs[0].type.dtype
+    if dtype in FLOATS and dtype != DEFAULT_FLOAT:
+        tree = _with_dtype(tree, dtype)
+    return tree
+
+
+def _with_dtype(tree: Any, dtype: str) -> Any:
+    """The tree with every layer in it made for `dtype`."""
+    match tree:
+        case Apply(fn=fn, args=args, kwargs=kwargs, inputs=inputs, weights=weights):
+            return Apply(fn, args, {**kwargs, "dtype": dtype}, _with_dtype(inputs, dtype), weights)
+        case Call(fn=fn, args=args, kwargs=kwargs):
+            return Call(fn, _with_dtype(args, dtype), {name: _with_dtype(item, dtype) for name, item in kwargs.items()})
+        case tuple() | list():
+            return type(tree)(_with_dtype(item, dtype) for item in tree)
+    return tree
+
+
+def _around(tree: Any) -> Any:
+    """The tree without its layer that has weights, which gets an explicit name."""
+    match tree:
+        case Apply(inputs=inputs, weights=weights) if weights:
+            return inputs
+        case Apply(fn=fn, args=args, kwargs=kwargs, inputs=inputs):
+            return Apply(fn, args, kwargs, tuple(map(_around, inputs)))
+        case Call(fn=fn, args=args, kwargs=kwargs):
+            return Call(fn, tuple(map(_around, args)), {name: _around(item) for name, item in kwargs.items()})
+        case tuple() | list():
+            return [_around(item) for item in tree]
+    return tree
+
+
+def _distinct_layers(steps: list[Step]) -> tuple[list[Step], list[Diagnostic]]:
+    """The first use of every layer with weights; an error where a shared layer is used in two ways that Keras keeps apart."""
+    first: dict[str, Step] = {}
+    conflicts = []
+    for step in _with_layers(steps):
+        known = first.setdefault(step.node.path, step)
+        if not same_layer(known, step):
+            reason = "this use of the shared layer needs a Keras layer made with other arguments than its first use"
+            conflicts.append(unsupported(step.node, reason))
+    return list(first.values()), conflicts
+
+
+def _with_layers(steps: list[Step]) -> Iterator[Step]:
+    return (step for step in steps if step.layer is not None)
+
+
+def same_layer(a: Step, b: Step) -> bool:
+    """Whether two steps use one layer object: the same parameters in a layer made alike."""
+    if a.layer is None or b.layer is None:
+        return False
+    alike = (a.layer.fn, a.layer.args, a.layer.kwargs, a.layer.weights) == (
+        b.layer.fn,
+        b.layer.args,
+        b.layer.kwargs,
+        b.layer.weights,
+    )
+    return alike and list(map(id, _parameters(a))) == list(map(id, _parameters(b)))
+
+
+def _parameters(step: Step) -> list[Parameter]:
+    return list(step.node.params.values())
+
+
+__all__ = ["Network", "Step", "final_tree", "live_nodes", "prepare", "same_layer", "unsupported"]
