@@ -46,12 +46,14 @@ def binary(symbol: str, left: Any, right: Any) -> Any:
 
 
 def negate(value: Any) -> Any:
+    """`-value`."""
     if not is_number(value):
         raise ValueProblem("CNN040", f"`-` does not take {describe(value)}")
     return checked(-value)
 
 
 def is_number(value: Any) -> bool:
+    """Whether arithmetic takes the value: an int, a float or a symbolic size, but no bool."""
     return isinstance(value, int | float | Dim) and not isinstance(value, bool)
 
 

@@ -43,11 +43,17 @@ def _run(use: Use, value: BlockValue, preset: Mapping[str, Any], frame: Frame, s
         use = _feed_inputs(use, block, frame)
     written = bind_parameters(use, frame, block.name.text, block.params, preset, use.piped)
     frame.application.bindings = dict(frame.names)
-    event = BlockEvent(frame.application, spot.label, written, spot.shared)
-    use.place.record(use.site, event)
-    results = run_body(frame, block)
-    frame.application.results = tuple(results)
-    return results[0] if len(results) == 1 else list(results)
+    use.place.record(use.site, BlockEvent(frame.application, spot.label, written, spot.shared))
+
+    def body() -> Any:
+        results = run_body(frame, block)
+        frame.application.results = tuple(results)
+        return results[0] if len(results) == 1 else list(results)
+
+    counting = use.env.context.counting
+    if counting is None:
+        return body()
+    return counting.run(use.env.context.meter, block, frame.names, use.span, body)
 
 
 def new_frame(context: Context, value: BlockValue, path: str) -> Frame:
@@ -136,6 +142,7 @@ def fixed_parameters(frame: Frame, configuration: ast.Configuration, block: ast.
 
 
 def signature_of(block: ast.Block) -> str:
+    """The block's parameters as written, for hints."""
     return signature(block.name.text, block.params)
 
 

@@ -1,7 +1,8 @@
 """The value of an expression.
 
 `wanted` says what kind of value the place takes, for the two things that depend on it: in a place for a word ("word") a bare
-name that is not bound is that word, and in a place for a stage ("stage") a call such as `leaky_relu(0.1)` is a stage, not a use.
+name that is not bound is that word, and in a place for a stage ("stage") a call such as `leaky_relu(0.1)` is a stage and is not
+applied.
 """
 
 from __future__ import annotations

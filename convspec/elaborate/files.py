@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from convspec.diagnostics import Failure, Label, error, fail
 from convspec.limits import Limits
-from convspec.source import SourceFile, Span
+from convspec.source import SourceFile
 from convspec.syntax import ast, parse
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convspec.diagnostics import Diagnostic, Failure, Label, error
+from convspec.elaborate.counting import Counting
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.labels import Registry, ordinals
 from convspec.elaborate.meter import Meter
@@ -29,6 +30,8 @@ class Context:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
     names_of: dict[ast.Body, dict[object, str]] = field(default_factory=dict)
+    counting: Counting | None = None
+    """Set while the network is counted and nothing is built."""
     symbols: dict[str, Any] = field(default_factory=dict)
     """Symbolic sizes by name, for hints and for `evaluate`."""
 

@@ -158,9 +158,9 @@ def _picture_value(frame: Frame, key: str, value: Any, declared: TensorType, spa
             return tuple(sizes)
     elif key in ("mean", "std"):
         numbers = [value] * (declared.channels if isinstance(declared.channels, int) else 1) if number else value
-        if isinstance(numbers, list) and len(numbers) == declared.channels and all(isinstance(n, int | float) for n in numbers):
-            if key == "mean" or all(n > 0 for n in numbers):
-                return tuple(float(n) for n in numbers)
+        fits = isinstance(numbers, list) and len(numbers) == declared.channels
+        if fits and all(isinstance(n, int | float) and (key == "mean" or n > 0) for n in numbers):
+            return tuple(float(n) for n in numbers)
     elif key == "invert":
         if isinstance(value, bool):
             return value

@@ -9,6 +9,10 @@ from convspec.limits import Limits
 from convspec.source import Span
 
 
+class CountFirst(Exception):
+    """Raised when an elaboration turns out not to be small and was not counted yet."""
+
+
 @dataclass(slots=True)
 class Meter:
     """Counts nodes, steps and nesting of one elaboration against its limits."""
@@ -17,6 +21,8 @@ class Meter:
     nodes: int = 0
     steps: int = 0
     depth: int = 0
+    small: int | None = None
+    """The steps after which an elaboration that was not counted yet is to be counted first; None: it was."""
 
     def add_nodes(self, count: int, span: Span) -> None:
         """Take `count` nodes, or fail with CNN060."""
@@ -28,6 +34,8 @@ class Meter:
     def add_steps(self, count: int, span: Span) -> None:
         """Take `count` loop turns, calls or statements, or fail with CNN063."""
         self.steps += count
+        if self.small is not None and self.steps > self.small:
+            raise CountFirst
         if self.steps > self.limits.steps:
             message = f"expanding this takes more than {self.limits.steps:,} steps"
             raise fail(error("CNN063", message, span, "counting reached the limit here", hint=_raise("steps")))

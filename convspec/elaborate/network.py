@@ -11,11 +11,12 @@ from typing import Any
 
 from convspec.diagnostics import Failure, error, fail
 from convspec.elaborate.blocks import new_frame, resolve
+from convspec.elaborate.counting import Counting
 from convspec.elaborate.cycles import check_cycles
 from convspec.elaborate.files import FileScope, Loader, read_source
 from convspec.elaborate.frame import Context, Frame
 from convspec.elaborate.labels import Registry
-from convspec.elaborate.meter import Meter
+from convspec.elaborate.meter import CountFirst, Meter
 from convspec.elaborate.module import Application, Module
 from convspec.elaborate.parameters import convert, signature
 from convspec.elaborate.statements import run_body
@@ -35,8 +36,8 @@ def load(
 ) -> Module:
     """Elaborate a model of the file at `path`.
 
-    `model` may be left out where the file has one. `settings` gives parameters of the model plain values (int, float, bool, str,
-    list, Extent). Imports stay inside `root`, by default the file's folder. Raises Failure with every independent error.
+    `model` may be left out where the file has one. `settings` gives parameters of the model plain values (int, float, bool,
+    str, list, Extent). Imports stay inside `root`, by default the file's folder. Raises Failure with every independent error.
     """
     path = Path(path)
     source = read_source(path, path.name, limits)
@@ -66,12 +67,13 @@ def _elaborate(source: SourceFile, model: str | None, settings: Mapping[str, Any
     loader = Loader(limits, root)
     scope = loader.main(source)
     check_cycles(loader.all_scopes)
-    context = Context(Graph("", ""), Meter(limits))
-    for each in loader.all_scopes:
-        each.frame = _file_frame(context, each)
     chosen = _choose(scope, model, source)
     with _deep_recursion():
-        application = _run(context, chosen, settings)
+        try:
+            context, application = _run(_context(loader, small=_SMALL), chosen, settings)
+        except CountFirst:
+            _count(_context(loader, counting=Counting()), chosen, settings)
+            context, application = _run(_context(loader), chosen, settings)
     context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
     return Module(
         chosen.name,
@@ -83,7 +85,30 @@ def _elaborate(source: SourceFile, model: str | None, settings: Mapping[str, Any
     )
 
 
-def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> Application:
+_SMALL = 5_000
+"""Steps that are taken without counting first; a network of some hundred layers stays below."""
+
+
+def _context(loader: Loader, small: int | None = None, counting: Counting | None = None) -> Context:
+    """A fresh start for all files."""
+    context = Context(Graph("", ""), Meter(loader.limits, small=small), counting=counting)
+    for scope in loader.all_scopes:
+        scope.constants.clear()
+        scope.frame = _file_frame(context, scope)
+    return context
+
+
+def _count(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> None:
+    """Fail if the network is larger than the limits; any other mistake is left to the run that builds it."""
+    try:
+        _run(context, chosen, settings)
+    except Failure as failure:
+        beyond = [diagnostic for diagnostic in failure.diagnostics if diagnostic.code in ("CNN060", "CNN063")]
+        if beyond:
+            raise Failure(beyond) from None
+
+
+def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> tuple[Context, Application]:
     try:
         frame = _root_frame(context, chosen, settings)
         results = run_body(frame, _block(frame))
@@ -97,7 +122,7 @@ def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> A
         context.report(fail(error("CNN062", message, chosen.item.name.span)))
     if context.diagnostics:
         raise Failure(context.diagnostics)
-    return frame.application
+    return context, frame.application
 
 
 def _root_frame(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> Frame:

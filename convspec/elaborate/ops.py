@@ -207,7 +207,8 @@ def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], s
         frames=site.frame.frames(),
         span=site.span,
     )
-    context.graph.nodes.append(node)
+    if context.counting is None:
+        context.graph.nodes.append(node)
     return node
 
 

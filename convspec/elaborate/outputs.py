@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from convspec.diagnostics import Label
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.labels import check_label
@@ -55,7 +53,7 @@ def _name(frame: Frame, item: ast.OutputItem) -> str:
     return "output"
 
 
-def _text(frame: Frame, label: ast.StrLit) -> Any:
+def _text(frame: Frame, label: ast.StrLit) -> str:
     from convspec.elaborate.expressions import evaluate
 
-    return evaluate(frame, label)
+    return str(evaluate(frame, label))

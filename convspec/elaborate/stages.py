@@ -9,7 +9,7 @@ from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import find_callable
 from convspec.elaborate.module import LoopEvent, Site, StageEvent
 from convspec.elaborate.place import Place, Spot
-from convspec.elaborate.values import BlockValue, FunctionValue, LayerValue, StageValue
+from convspec.elaborate.values import BlockValue, LayerValue, StageValue
 from convspec.ir.opdef import OpDef
 from convspec.source import Span
 from convspec.syntax import ast

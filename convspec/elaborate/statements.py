@@ -11,6 +11,7 @@ from typing import Any
 
 from convspec import ops
 from convspec.diagnostics import Failure
+from convspec.elaborate.budgets import run_assert
 from convspec.elaborate.expressions import condition, evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.inputs import bind_symbols, declare_input
@@ -18,7 +19,6 @@ from convspec.elaborate.labels import check_label
 from convspec.elaborate.loops import bind, iterate, loop_names, unpack
 from convspec.elaborate.module import BindEvent, BranchEvent, LoopEvent
 from convspec.elaborate.outputs import declare_outputs
-from convspec.elaborate.budgets import run_assert
 from convspec.elaborate.place import Place
 from convspec.elaborate.values import POISON, FunctionValue, LayerValue
 from convspec.elaborate.walk import assigned_names

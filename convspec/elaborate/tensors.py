@@ -86,7 +86,7 @@ def total(use: Use, values: Any) -> Value:
     spot = place.claim(place.name(use.env, None, use.site, "sum"), use.span)
     site = Site(use.env, place.frame, use.span, {}, [None, None])
     nodes: list[Node] = []
-    result = values[0]
+    result: Value = values[0]
     for index, value in enumerate(values[1:]):
         suffix = f".{index}" if len(values) > 2 else ""
         step = Spot(spot.path + suffix, spot.label + suffix, spot.shared)
