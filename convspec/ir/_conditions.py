@@ -80,12 +80,16 @@ def _phrase(part: _Residues) -> str:
     name, residues, modulus = part.name, part.residues, part.modulus
     if modulus == 2:
         return f"{name} is {'odd' if 1 in residues else 'even'}"
-    if residues == {0}:
-        return f"{name} is a multiple of {modulus:,}"
-    if len(residues) <= _MOST_LISTED:
-        return f"{name} is {_either(_multiple(modulus, x) for x in sorted(residues))}"
-    (missing,) = set(range(modulus)) - residues
-    return f"{name} is not {_multiple(modulus, missing)}"
+    missing = set(range(modulus)) - residues
+    if len(missing) == 1:
+        return f"{name} is not {_all_multiples(modulus, *missing)}"
+    if len(residues) == 1:
+        return f"{name} is {_all_multiples(modulus, *residues)}"
+    return f"{name} is {_either(_multiple(modulus, x) for x in sorted(residues))}"
+
+
+def _all_multiples(modulus: int, residue: int) -> str:
+    return _multiple(modulus, residue) if residue else f"a multiple of {modulus:,}"
 
 
 def _multiple(modulus: int, residue: int) -> str:

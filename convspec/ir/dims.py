@@ -65,7 +65,7 @@ def equal(a: Size, b: Size, taken: frozenset[str] = frozenset()) -> Equality:
         return Equality("sometimes")
     if isinstance(difference, int):
         return _NEVER if difference else _ALWAYS
-    return _vanishes(difference, taken)
+    return _vanishes(difference, taken | symbols(a) | symbols(b))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -171,17 +171,19 @@ def bound_needed(a: Size, b: Size) -> tuple[str, int] | None:
     if isinstance(difference, int) or len(difference.names) > 1:
         return None
     cases = cases_of(difference)
-    if cases is None or any(len(case.differences) != 2 or case.differences[1] < 0 for case in cases.cases):
+    if cases is None or cases.degrees != (1,):
+        return None
+    if any(slope < 0 or (slope == 0 and first < 0) for first, slope in (case.differences for case in cases.cases)):
         return None
     return cases.names[0], _last_negative(cases) + 1
 
 
 def _last_negative(cases: Cases) -> int:
-    """The largest value of the only name at which a case is below 0, or its minimum - 1."""
+    """The largest value of the only name at which a rising case is below 0, or the name's minimum - 1."""
     last = cases.cases[0].start[0] - 1
     for case in cases.cases:
         first, slope = case.differences
-        if first < 0 and slope > 0:
+        if first < 0:
             last = max(last, case.start[0] + cases.moduli[0] * ((-first - 1) // slope))
     return last
 
