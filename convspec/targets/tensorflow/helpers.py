@@ -27,3 +27,8 @@ class BatchNorm(layers.BatchNormalization):
         self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * unbiased)
         x = ops.batch_normalization(x, mean, variance, -1, self.beta, self.gamma, self.epsilon)
         return ops.cast(x, self.compute_dtype)
+
+
+def leaky_relu(x, slope=0.01):
+    """Elements above 0 as they are, others times `slope` (ops.leaky_relu rounds the slope to float32 even in float64)."""
+    return ops.where(ops.greater(x, 0), x, slope * x)

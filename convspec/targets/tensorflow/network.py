@@ -22,7 +22,7 @@ DEFAULT_FLOAT = "float32"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """A node and its final tree: without the Permute that the weights spare a flatten, and with dtypes where they are not the default."""
+    """A node and its final tree: without the Permute that weights spare a flatten; dtypes where not the default."""
 
     node: Node
     tree: Lowered
@@ -54,7 +54,7 @@ def prepare(graph: Graph) -> Network:
             steps.append(Step(node, tree, layer_of(tree)))
     layers, conflicts = _distinct_layers(steps)
     problems += conflicts
-    functions = [fn for step in steps for fn in functions_of(step.tree if step.layer is None else _around(step.tree))]
+    functions = [fn for step in steps for fn in functions_of(step.tree)]
     problems += check_names(graph, [step.node for step in layers], [*functions, *functions_in_helpers(functions)])
     if problems:
         raise Failure(problems)
@@ -100,20 +100,6 @@ def _with_dtype(tree: Any, dtype: str) -> Any:
             return Call(fn, _with_dtype(args, dtype), {name: _with_dtype(item, dtype) for name, item in kwargs.items()})
         case tuple() | list():
             return type(tree)(_with_dtype(item, dtype) for item in tree)
-    return tree
-
-
-def _around(tree: Any) -> Any:
-    """The tree without its layer that has weights, which gets an explicit name."""
-    match tree:
-        case Apply(inputs=inputs, weights=weights) if weights:
-            return inputs
-        case Apply(fn=fn, args=args, kwargs=kwargs, inputs=inputs):
-            return Apply(fn, args, kwargs, tuple(map(_around, inputs)))
-        case Call(fn=fn, args=args, kwargs=kwargs):
-            return Call(fn, tuple(map(_around, args)), {name: _around(item) for name, item in kwargs.items()})
-        case tuple() | list():
-            return [_around(item) for item in tree]
     return tree
 
 

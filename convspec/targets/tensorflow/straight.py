@@ -83,7 +83,7 @@ class _Straight:
 
     def _expression(self, tree: object, step: Step, inputs: list[Code]) -> Code:
         made = self.layers.get(step.node.path)
-        return self.expressions.value(tree, inputs, lambda layer: made or self._named(layer, step))
+        return self.expressions.of(tree, inputs, lambda layer: made or self._named(layer, step))
 
     def _model(self) -> Code:
         inputs = {item.value.name: self.values[item.value] for item in self.graph.inputs}

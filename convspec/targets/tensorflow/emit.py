@@ -1,0 +1,39 @@
+"""The artifact: the generated file and its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from convspec.elaborate.module import Module
+from convspec.targets.base import Artifact, Weights
+from convspec.targets.files import Content
+from convspec.targets.tensorflow.network import Network, prepare
+from convspec.targets.tensorflow.straight import print_straight
+from convspec.targets.tensorflow.weights import Variable, to_keras, to_metadata
+
+
+def emit(module: Module, weights: Weights, stem: str, straight: bool = False) -> Artifact:
+    """`<stem>.py` and, where the network has weights, `<stem>.safetensors`."""
+    network = prepare(module.graph)
+    files: dict[str, Content] = {f"{stem}.py": print_source(module, network, straight)}
+    if network.variables:
+        files[f"{stem}.safetensors"] = _WeightsFile(network.variables, weights)
+    return Artifact(files)
+
+
+def print_source(module: Module, network: Network, straight: bool = False) -> str:
+    """The text of the Python file."""
+    return print_straight(network)
+
+
+class _WeightsFile:
+    """Writes the safetensors file when it is asked to, so that a large network is converted only then."""
+
+    def __init__(self, variables: Iterable[Variable], weights: Weights) -> None:
+        self.variables, self.weights = tuple(variables), weights
+
+    def __call__(self, file: BinaryIO) -> None:
+        from safetensors.numpy import save
+
+        file.write(save(to_keras(self.variables, self.weights), to_metadata(self.variables)))
