@@ -76,6 +76,7 @@ CODES: dict[str, str] = {
     "CNN304": "a device is not available",
     "CNN305": "an option does not fit the runtime",
     "CNN306": "a model file cannot be read",
+    "CNN307": "a runtime gave up while running the network",
     # 400-409 files written
     "CNN400": "an output cannot be written",
     "CNN401": "an option is not valid",

@@ -1,0 +1,110 @@
+"""Data is checked before it goes into a network: names, dtype, shape, values. Nothing is changed in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from convspec.diagnostics import Diagnostic, Failure, error
+from convspec.ir.types import FLOATS, Array
+from convspec.runtime.dtypes import NoExactForm, convert, dtype_name
+from convspec.runtime.signature import Signature, TensorSpec
+from convspec.runtime.sizes import solve_sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Arrays that fit: declared dtype, contiguous, canonical layout. `notes` says what was changed on the way."""
+
+    arrays: dict[str, Array]
+    sizes: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def check_arrays(signature: Signature, arrays: Mapping[str, Array], sources: Mapping[str, str] | None = None) -> Checked:
+    """Every input of `signature` from `arrays`. `sources` says where each came from, for messages.
+
+    An array that lacks only the batch axis gets one of size 1; dtypes as `dtypes.convert` says; NaN is refused, since layers
+    such as max pooling do not define it, infinities are not. Failure CNN302 (names) or CNN301 (all other misfits, all at once).
+    """
+    import numpy as np
+
+    sources = dict(sources or {})
+    _check_names(signature, arrays)
+    problems: list[Diagnostic] = []
+    notes: list[str] = []
+    fitted: dict[str, Array] = {}
+    for spec in signature.inputs:
+        if np.ndim(arrays[spec.name]) == spec.type.rank - 1:
+            notes.append(f"{sources.get(spec.name, 'the data')}: a batch axis was added, N = 1")
+            sources[spec.name] = f"{sources.get(spec.name, 'the data')}, with a batch axis added,"
+        try:
+            fitted[spec.name] = _fit(spec, arrays[spec.name], sources.get(spec.name, "the data"), notes)
+        except Failure as failure:
+            problems.extend(failure.diagnostics)
+    known = [spec for spec in signature.inputs if spec.name in fitted]
+    sizes: dict[str, int] = {}
+    try:
+        sizes = solve_sizes(known, {name: array.shape for name, array in fitted.items()}, sources)
+    except Failure as failure:
+        problems.extend(failure.diagnostics)
+    if problems:
+        raise Failure(problems)
+    return Checked(fitted, sizes, tuple(notes))
+
+
+def unknown_input(name: str, signature: Signature) -> Diagnostic:
+    """CNN302 for a name that is no input, with the nearest one."""
+    known = [spec.name for spec in signature.inputs]
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"the inputs are {', '.join(f'`{n}`' for n in known)}"
+    return error("CNN302", f"{signature.name} has no input `{name}`", hint=hint)
+
+
+def missing_input(spec: TensorSpec, signature: Signature) -> Diagnostic:
+    """CNN302 for an input that got no data."""
+    message = f"there is no data for the input `{spec.name}` of {signature.name}"
+    return error("CNN302", message, spec.span, hint=f"give it with --input {spec.name}=FILE")
+
+
+def _check_names(signature: Signature, arrays: Mapping[str, Array]) -> None:
+    known = {spec.name for spec in signature.inputs}
+    problems = [unknown_input(name, signature) for name in arrays if name not in known]
+    problems += [missing_input(spec, signature) for spec in signature.inputs if spec.name not in arrays]
+    if problems:
+        raise Failure(problems)
+
+
+def _fit(spec: TensorSpec, array: Array, source: str, notes: list[str]) -> Array:
+    import numpy as np
+
+    if array.ndim == spec.type.rank - 1:
+        array = array[None]
+    if 0 in array.shape:
+        raise _refused(spec, f"{source} is empty: its shape is [{', '.join(map(str, array.shape))}]")
+    try:
+        array, remark = convert(array, spec.type.dtype)
+    except NoExactForm as problem:
+        found = dtype_name(array.dtype)
+        message = f"{source} does not fit the input `{spec.name}`: it holds {found}, declared {spec.type}"
+        raise _refused(spec, message, str(problem)) from None
+    if remark:
+        notes.append(f"{source}: {remark}")
+    if spec.type.dtype in FLOATS:
+        _refuse_nan(spec, array, source)
+    return np.ascontiguousarray(array)
+
+
+def _refuse_nan(spec: TensorSpec, array: Array, source: str) -> None:
+    import numpy as np
+
+    nan = np.isnan(array)
+    count = int(nan.sum())
+    if count:
+        first = ", ".join(str(int(i)) for i in np.argwhere(nan)[0])
+        raise _refused(spec, f"{source} holds {count} NaN, the first at [{first}], for the input `{spec.name}`")
+
+
+def _refused(spec: TensorSpec, message: str, *notes: str) -> Failure:
+    return Failure([error("CNN301", message, spec.span, notes=notes)])

@@ -1,0 +1,217 @@
+"""`--input`: arrays and pictures from files, checked and brought together in batches.
+
+A network with one input takes `--input FILE` with an `.npy`, an `.npz` (one array, called like the input or `arr_0`), one or
+more pictures, or a folder of pictures. One with several inputs takes `--input NAME=FILE` for each, or one `.npz` naming them.
+Pictures are taken in the order given, those of a folder by name; subfolders are not entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from convspec.diagnostics import Diagnostic, Failure, error, fail
+from convspec.ir.types import Array
+from convspec.runtime.arrays import read_npy, read_npz
+from convspec.runtime.checks import check_arrays, missing_input, unknown_input
+from convspec.runtime.pictures import check_takes_pictures, is_picture, read_picture
+from convspec.runtime.signature import Signature, TensorSpec
+
+BATCH = 16
+"""Pictures that go in together where the batch size is symbolic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Arrays for one run. `rows` names each item along the batch axis in results: a file, or `x.npy[0]`."""
+
+    rows: tuple[str, ...]
+    arrays: Mapping[str, Array]
+
+
+@dataclass(slots=True)
+class Feed:
+    """All batches, read as they are asked for. `items` is how many pictures there are, None for arrays."""
+
+    batches: Iterator[Batch]
+    items: int | None = None
+    notes: list[str] = field(default_factory=list)
+    """What was changed on the way in; complete once all batches are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    name: str | None
+    path: Path
+
+
+def read_inputs(texts: Sequence[str], signature: Signature, batch: int = BATCH) -> Feed:
+    """The data that `--input` options name. Failure CNN300, CNN301 or CNN302, at the latest when its batch is asked for."""
+    sources = [_parse(text, signature) for text in texts]
+    _check_exist(sources)
+    if len(signature.inputs) == 1 and any(s.path.is_dir() or is_picture(s.path) for s in sources):
+        return _pictures(sources, signature, batch)
+    arrays, origins = _arrays(sources, signature)
+    feed = Feed(iter(()))
+    feed.batches = _one_batch(arrays, origins, signature, feed.notes)
+    return feed
+
+
+def _parse(text: str, signature: Signature) -> _Source:
+    name, equals, rest = text.partition("=")
+    if equals and any(spec.name == name for spec in signature.inputs):
+        return _Source(name, Path(rest))
+    if equals and name and "/" not in name and not Path(text).exists():
+        raise fail(unknown_input(name, signature))
+    return _Source(None, Path(text))
+
+
+def _check_exist(sources: Sequence[_Source]) -> None:
+    problems = [_unreadable(s.path, "there is no such file") for s in sources if not s.path.exists()]
+    if problems:
+        raise Failure(problems)
+
+
+def _unreadable(path: Path, reason: str, hint: str | None = None) -> Diagnostic:
+    return error("CNN300", f"cannot read {path}: {reason}", hint=hint)
+
+
+# ── arrays, and one picture for each of several inputs ───────────────────────────────────────────────────────
+
+
+def _arrays(sources: Sequence[_Source], signature: Signature) -> tuple[dict[str, Array], dict[str, str]]:
+    """An array for each input that is named, and the file it came from."""
+    arrays: dict[str, Array] = {}
+    origins: dict[str, str] = {}
+    for source in sources:
+        for name, array in _read(source, signature).items():
+            if name in arrays:
+                message = f"the input `{name}` is given twice: {origins[name]} and {source.path}"
+                raise fail(error("CNN302", message, hint="put the arrays into one file, along the batch axis"))
+            arrays[name], origins[name] = array, str(source.path)
+    missing = [missing_input(spec, signature) for spec in signature.inputs if spec.name not in arrays]
+    if missing:
+        raise Failure(missing)
+    return arrays, origins
+
+
+def _read(source: _Source, signature: Signature) -> dict[str, Array]:
+    path, suffix = source.path, source.path.suffix.lower()
+    if suffix == ".npz":
+        return _read_archive(source, signature)
+    spec = _spec_of(source, signature)
+    if path.is_dir():
+        message = f"{path} is a folder; a folder of pictures goes into a network with one input"
+        raise fail(error("CNN302", message, hint=f"{signature.name} has {len(signature.inputs)}: give each a file"))
+    if suffix == ".npy":
+        return {spec.name: read_npy(path)}
+    if is_picture(path):
+        return {spec.name: read_picture(path, spec)}
+    raise fail(_unreadable(path, "its name does not end in .npy, .npz, .png, .jpg or .jpeg"))
+
+
+def _spec_of(source: _Source, signature: Signature) -> TensorSpec:
+    if source.name is None and len(signature.inputs) > 1:
+        names = " ".join(f"--input {spec.name}=FILE" for spec in signature.inputs)
+        raise fail(error("CNN302", f"it is not said which input {source.path} is for", hint=f"write {names}"))
+    return next(spec for spec in signature.inputs if source.name in (None, spec.name))
+
+
+def _read_archive(source: _Source, signature: Signature) -> dict[str, Array]:
+    """The arrays of an .npz by input: by their names, or its only array for the input that is named."""
+    arrays = read_npz(source.path)
+    names = [spec.name for spec in signature.inputs]
+    single = source.name or (names[0] if len(names) == 1 else None)
+    if single is not None and single not in arrays and list(arrays) == ["arr_0"]:
+        return {single: arrays["arr_0"]}
+    if source.name is not None:
+        if source.name not in arrays:
+            held = ", ".join(f"`{name}`" for name in arrays) or "nothing"
+            raise fail(error("CNN302", f"{source.path} holds no array `{source.name}`", hint=f"it holds {held}"))
+        return {source.name: arrays[source.name]}
+    unknown = [unknown_input(name, signature) for name in arrays if name not in names]
+    if unknown:
+        raise Failure(unknown)
+    return arrays
+
+
+def _one_batch(
+    arrays: Mapping[str, Array], origins: Mapping[str, str], signature: Signature, notes: list[str]
+) -> Iterator[Batch]:
+    checked = check_arrays(signature, arrays, origins)
+    notes.extend(checked.notes)
+    first = signature.inputs[0].name
+    count = checked.arrays[first].shape[0] if checked.arrays[first].ndim else 1
+    rows = [origins[first]] if count == 1 else [f"{origins[first]}[{i}]" for i in range(count)]
+    yield Batch(tuple(rows), checked.arrays)
+
+
+# ── pictures for one input ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _pictures(sources: Sequence[_Source], signature: Signature, batch: int) -> Feed:
+    spec = signature.inputs[0]
+    check_takes_pictures(spec)
+    notes: list[str] = []
+    paths: list[Path] = []
+    for source in sources:
+        paths += _in_folder(source.path, notes) if source.path.is_dir() else [_only_picture(source.path)]
+    declared = spec.type.shape[0]
+    if isinstance(declared, int):
+        batch = declared
+        if len(paths) % declared:
+            message = f"{len(paths)} pictures do not make whole batches of {declared}, which `{spec.name}` is declared to take"
+            raise fail(error("CNN301", message, spec.span, hint="declare the batch size by a name: N"))
+    return Feed(_picture_batches(paths, signature, batch), len(paths), notes)
+
+
+def _only_picture(path: Path) -> Path:
+    if not is_picture(path):
+        raise fail(error("CNN302", f"{path} stands among pictures but is none", hint="give pictures, or one file of arrays"))
+    return path
+
+
+def _in_folder(folder: Path, notes: list[str]) -> list[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as problem:
+        raise fail(_unreadable(folder, (problem.strerror or str(problem)).lower())) from None
+    found = [path for path in entries if is_picture(path) and path.is_file()]
+    if not found:
+        raise fail(_unreadable(folder, "there is no PNG or JPEG picture in this folder", "subfolders are not entered"))
+    if len(found) < len(entries):
+        notes.append(f"{folder}: {len(entries) - len(found)} entries that are no pictures were left out")
+    return found
+
+
+def _picture_batches(paths: Sequence[Path], signature: Signature, batch: int) -> Iterator[Batch]:
+    """Batches of equal shapes. After a picture that cannot be read the others are only read, and all problems reported."""
+    spec = signature.inputs[0]
+    problems: list[Diagnostic] = []
+    waiting: list[tuple[Path, Array]] = []
+    for path in paths:
+        try:
+            array = read_picture(path, spec)
+        except Failure as failure:
+            problems.extend(failure.diagnostics)
+            continue
+        if problems:
+            continue
+        if len(waiting) == batch or (waiting and waiting[-1][1].shape != array.shape):
+            yield _joined(waiting, signature)
+            waiting = []
+        waiting.append((path, array))
+    if problems:
+        raise Failure(problems)
+    yield _joined(waiting, signature)
+
+
+def _joined(pictures: Sequence[tuple[Path, Array]], signature: Signature) -> Batch:
+    import numpy as np
+
+    name = signature.inputs[0].name
+    rows = tuple(str(path) for path, _ in pictures)
+    source = rows[0] if len(rows) == 1 else f"{rows[0]} … {rows[-1]}"
+    checked = check_arrays(signature, {name: np.concatenate([array for _, array in pictures])}, {name: source})
+    return Batch(rows, checked.arrays)
