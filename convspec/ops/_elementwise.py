@@ -1,10 +1,17 @@
-"""What elementwise ops share: the output has the input's type, and one operation per element."""
+"""What elementwise ops share: the shape rule of one tensor, the broadcast of two, and one operation per element."""
 
 from __future__ import annotations
 
-from convspec.ir.dims import Size
-from convspec.ir.opdef import Cost
-from convspec.ir.types import TensorType
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from convspec.ir.attrs import Real
+from convspec.ir.dims import Size, equal
+from convspec.ir.lowering import Arg, Call, Const, Lowered
+from convspec.ir.opdef import AttrError, Cost, ShapeError, TargetName, attr
+from convspec.ir.types import INTEGERS, Array, TensorType
+from convspec.ops._axes import axis_name
 
 
 def same_type(attrs: object, x: TensorType) -> TensorType:
@@ -23,3 +30,117 @@ def elements(x: TensorType) -> Size:
 def one_flop_each(attrs: object, x: TensorType) -> Cost:
     """Cost of a layer that does one operation per element."""
     return Cost(flops=elements(x))
+
+
+# ── two sides: + - * / ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """The plain number of `2 * x` (left) or `x / 255` (right). With both None the op takes two tensors."""
+
+    left: float | None = attr(Real(), None, doc="A plain number on the left, in place of the first tensor.")
+    right: float | None = attr(Real(), None, doc="A plain number on the right, in place of the second tensor.")
+
+
+def broadcast(symbol: str) -> Callable[..., TensorType]:
+    """Shape rule of `a symbol b`: equal ranks and dtypes, and only axes of size 1 broadcast."""
+
+    def infer(a: Sides, x: TensorType, y: TensorType | None = None) -> TensorType:
+        if y is None:
+            _number(symbol, a, x.dtype)
+            return x
+        if x.rank != y.rank:
+            raise ShapeError(
+                f"`{symbol}` needs two tensors of one rank, not of {x.rank} and {y.rank}",
+                inputs={0: str(x), 1: str(y)},
+                hint=_rank_hint(x, y),
+            )
+        if x.dtype != y.dtype:
+            raise ShapeError(f"the two sides of `{symbol}` differ in dtype", "CNN037", inputs={0: str(x), 1: str(y)})
+        return x.with_shape(tuple(_axis_size(symbol, x, y, index) for index in range(x.rank)))
+
+    return infer
+
+
+def _axis_size(symbol: str, x: TensorType, y: TensorType, index: int) -> Size:
+    left, right = x.shape[index], y.shape[index]
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, int) and one == 1:
+            return other
+    equality = equal(left, right)
+    if not equality:
+        axis = axis_name(index, x.rank)
+        raise ShapeError(
+            f"the two sides of `{symbol}` differ in {axis}",
+            "CNN031",
+            inputs={0: f"{axis} {left}", 1: f"{axis} {right}"},
+            equality=equality,
+        )
+    return left
+
+
+def _rank_hint(x: TensorType, y: TensorType) -> str | None:
+    if 2 in (x.rank, y.rank):
+        return "keep axes of size 1 instead of flattening: global_avgpool does, and `linear(…, axis = channels)` works on them"
+    return None
+
+
+_RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1), "uint8": (0, 255)}
+
+
+def _number(symbol: str, a: Sides, dtype: str) -> int | float:
+    """The plain number, as the dtype of the tensor has it."""
+    side = "left" if a.left is not None else "right"
+    value = a.left if a.left is not None else a.right
+    assert value is not None, "an operator with one tensor has a number on its other side"
+    if symbol == "/" and side == "right" and value == 0:
+        raise AttrError("a tensor is divided by 0", side)
+    if dtype not in INTEGERS:
+        return value
+    low, high = _RANGES[dtype]
+    if value != int(value) or not low <= value <= high:
+        raise AttrError(f"`{symbol}` of a tensor of {dtype} takes an integer from {low} to {high}, not {value}", side, "CNN037")
+    return int(value)
+
+
+def both(symbol: str, a: Sides, dtype: str, tensors: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The left and the right side, a plain number among them put in its place."""
+    if len(tensors) == 2:
+        return tensors[0], tensors[1]
+    number = _number(symbol, a, dtype)
+    return (number, tensors[0]) if a.left is not None else (tensors[0], number)
+
+
+def arithmetic(symbol: str, compute: Callable[[Any, Any], Any]) -> Callable[..., Array]:
+    """The reference of an operator."""
+
+    def evaluate(a: Sides, p: object, *arrays: Array) -> Array:
+        result: Array = compute(*both(symbol, a, arrays[0].dtype.name, arrays))
+        return result
+
+    return evaluate
+
+
+def operator_lowerings(symbol: str, onnx: str) -> Mapping[TargetName, Callable[..., Lowered]]:
+    """The Python operator on PyTorch and Keras, the op type on ONNX."""
+
+    def native(a: Sides, *types: TensorType) -> Lowered:
+        return Call(symbol, both(symbol, a, types[0].dtype, tuple(Arg(i) for i in range(len(types)))))
+
+    def to_onnx(a: Sides, *types: TensorType) -> Lowered:
+        dtype = types[0].dtype
+        sides = both(symbol, a, dtype, tuple(Arg(i) for i in range(len(types))))
+        return Call(onnx, tuple(side if isinstance(side, Arg) else Const(side, dtype) for side in sides))
+
+    return {"pytorch": native, "tensorflow": native, "onnx": to_onnx}
+
+
+def broadcast_cost(symbol: str) -> Callable[..., Cost]:
+    """One operation per element of the result."""
+    infer = broadcast(symbol)
+
+    def cost(a: Sides, *types: TensorType) -> Cost:
+        return Cost(flops=elements(infer(a, *types)))
+
+    return cost

@@ -119,9 +119,7 @@ def check_training(
     return runs
 
 
-def _compare(  # noqa: PLR0917 - it reads as a sentence
-    case: Case, who: str, run: Run, outputs: Sequence[Array], oracle: Run | None, allowed: float
-) -> None:
+def _compare(case: Case, who: str, run: Run, outputs: Sequence[Array], oracle: Run | None, allowed: float) -> None:
     """Outputs with `outputs`; gradients and statistics with those of `oracle`."""
     assert len(run.outputs) == len(outputs), f"{case}: {who} gives {len(run.outputs)} outputs, expected {len(outputs)}"
     for i, (found, want) in enumerate(zip(run.outputs, outputs, strict=True)):

@@ -15,7 +15,14 @@ from convspec.ir.types import Array
 from tests.ops.cases import Case, Run, cotangents
 from tests.ops.run_torch import OPERATORS, from_layout, to_layout
 
-PACKAGES = {"layers": "keras.layers", "ops": "keras.ops", "keras": "keras", "tf": "tensorflow"}
+PACKAGES = {
+    "layers": "keras.layers",
+    "ops": "keras.ops",
+    "activations": "keras.activations",
+    "keras": "keras",
+    "tf": "tensorflow",
+    "helpers": "convspec.targets.tensorflow.helpers",
+}
 
 
 def channels_last(array: Array) -> Array:
@@ -130,6 +137,8 @@ class KerasNet:
         kwargs = {name: self._value(v, tensors) for name, v in call.kwargs.items()}
         if call.fn in OPERATORS:
             return OPERATORS[call.fn](*args)
+        if call.fn.startswith("."):
+            return getattr(args[0], call.fn[1:])(*args[1:], **kwargs)
         return self._named(call.fn)(*args, **kwargs)
 
     def _named(self, fn: str) -> Any:

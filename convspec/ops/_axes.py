@@ -1,0 +1,54 @@
+"""Axes of canonical tensors: their names, how an attribute names one, and where Keras has them (channels last)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convspec.ir.attrs import Kind, Word
+from convspec.ir.opdef import AttrError
+
+_SPATIAL = {3: ("length",), 4: ("height", "width"), 5: ("depth", "height", "width")}
+_WORDS = ("channels", "length", "height", "width", "depth")
+
+
+def axis_name(index: int, rank: int) -> str:
+    """What messages call an axis of a canonical tensor: batch, channels, then length, height, width or depth by rank."""
+    names = ("batch", "channels", *_SPATIAL.get(rank, ()))
+    return names[index] if index < len(names) else f"axis {index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis(Kind):
+    """`channels`, `height`, …, or a number, counted from the end if negative. `axis_index` makes it a number."""
+
+    name: str = "an axis, such as channels or height, or its number"
+
+    def convert(self, attribute: str, value: Any) -> int | str:
+        if isinstance(value, str):
+            return Word(words=_WORDS).convert(attribute, value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(attribute, value)
+        return value
+
+
+def axis_index(axis: int | str, rank: int) -> int:
+    """The axis attribute as an index into a canonical tensor of `rank` axes. The batch is not one: examples stay apart."""
+    known = [axis_name(index, rank) for index in range(rank)]
+    if isinstance(axis, str):
+        if axis not in known:
+            raise AttrError(f"a tensor of rank {rank} has no {axis}: its axes are {', '.join(known)}", "axis")
+        return known.index(axis)
+    index = axis + rank if axis < 0 else axis
+    if not 0 <= index < rank:
+        raise AttrError(f"there is no axis {axis}: a tensor of rank {rank} has the axes 0 to {rank - 1}", "axis", "CNN044")
+    if index == 0:
+        raise AttrError("`axis` cannot be the batch: no layer mixes the examples of a batch", "axis")
+    return index
+
+
+def keras_axis(index: int, rank: int) -> int:
+    """Where Keras has canonical axis `index`: channels last, written -1 as Keras's own defaults are."""
+    if index == 1:
+        return -1
+    return index - 1 if index > 1 else 0

@@ -1,0 +1,105 @@
+"""`batchnorm`: every channel to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
+
+Training uses the mean and the biased variance of the batch, and moves the running statistics by `momentum` towards that
+mean and the unbiased variance (divided by n - 1, n the values per channel: one value is an error). Inference uses the
+running statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from convspec.ir.attrs import Real
+from convspec.ir.init import ONES, ZEROS
+from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
+from convspec.ir.opdef import Cost, OpDef, ParamSpec, ShapeError, attr
+from convspec.ir.types import Array, TensorType
+from convspec.ops._elementwise import elements
+
+EPS, MOMENTUM = 1e-5, 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batchnorm:
+    """`batchnorm`, `batchnorm(eps = 1e-3)`."""
+
+    eps: float = attr(Real(above=0), EPS, doc="Added to the variance under the root.")
+    momentum: float = attr(
+        Real(least=0, most=1), MOMENTUM, doc="How far a training step moves the running statistics towards those of its batch."
+    )
+
+
+def infer(a: Batchnorm, x: TensorType) -> TensorType:
+    if not 2 <= x.rank <= 5:
+        raise ShapeError(f"`batchnorm` takes a tensor of rank 2 to 5, not {x.rank}", inputs={0: str(x)})
+    if not isinstance(x.channels, int):
+        message = f"`batchnorm` has a weight for every channel, so their number must be known, but it is {x.channels}"
+        raise ShapeError(message, "CNN033", inputs={0: str(x)})
+    return x
+
+
+def params(a: Batchnorm, x: TensorType) -> Mapping[str, ParamSpec]:
+    assert isinstance(x.channels, int), "infer has seen to it"
+    shape = (x.channels,)
+    return {
+        "weight": ParamSpec(shape, ONES),
+        "bias": ParamSpec(shape, ZEROS),
+        "running_mean": ParamSpec(shape, ZEROS, trainable=False),
+        "running_var": ParamSpec(shape, ONES, trainable=False),
+    }
+
+
+def cost(a: Batchnorm, x: TensorType) -> Cost:
+    """In inference: one multiplication and one addition per element, the statistics folded into them."""
+    return Cost(flops=2 * elements(x))
+
+
+def evaluate(a: Batchnorm, p: Mapping[str, Array], x: Array) -> Array:
+    import numpy as np
+
+    def per_channel(array: Array) -> Array:
+        return array.reshape(-1, *[1] * (x.ndim - 2))
+
+    y: Array = (x - per_channel(p["running_mean"])) / np.sqrt(per_channel(p["running_var"]) + a.eps)
+    return y * per_channel(p["weight"]) + per_channel(p["bias"])
+
+
+def to_torch(a: Batchnorm, x: TensorType) -> Lowered:
+    kwargs: dict[str, Any] = {}
+    if a.eps != EPS:
+        kwargs["eps"] = a.eps
+    if a.momentum != MOMENTUM:
+        kwargs["momentum"] = a.momentum
+    weights = {role: Weight(role) for role in ("weight", "bias", "running_mean", "running_var")}
+    return Apply(f"nn.BatchNorm{max(x.rank - 2, 1)}d", (x.channels,), kwargs, weights=weights)
+
+
+def to_keras(a: Batchnorm, x: TensorType) -> Lowered:
+    """A helper with our defaults: the running variance of layers.BatchNormalization is biased."""
+    kwargs: dict[str, Any] = {}
+    if a.momentum != MOMENTUM:
+        kwargs["momentum"] = float(1 - Decimal(repr(a.momentum)))  # Keras says how much of the old value stays
+    if a.eps != EPS:
+        kwargs["epsilon"] = a.eps
+    names = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+    return Apply("helpers.BatchNorm", kwargs=kwargs, weights={name: Weight(role) for name, role in names.items()})
+
+
+def to_onnx(a: Batchnorm, x: TensorType) -> Lowered:
+    weights = tuple(Weight(role) for role in ("weight", "bias", "running_mean", "running_var"))
+    return Call("BatchNormalization", (Arg(0), *weights), {} if a.eps == EPS else {"epsilon": a.eps})
+
+
+OP = OpDef(
+    name="batchnorm",
+    attrs=Batchnorm,
+    summary="every channel to mean 0 and variance 1, then scaled and shifted",
+    infer=infer,
+    params=params,
+    evaluate=evaluate,
+    cost=cost,
+    lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+)

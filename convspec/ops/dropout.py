@@ -1,0 +1,47 @@
+"""`dropout`: in training sets elements to 0 at random and divides the others by 1 - rate (Srivastava et al. 2014)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convspec.ir.attrs import Real
+from convspec.ir.lowering import Apply, Arg, Lowered
+from convspec.ir.opdef import OpDef, attr
+from convspec.ir.types import Array, TensorType
+from convspec.ops._elementwise import same_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropout:
+    """`dropout(0.5)`. The identity in inference."""
+
+    rate: float = attr(
+        Real(least=0, below=1), 0.5, positional=True, doc="The probability that an element is set to 0 in training; below 1."
+    )
+
+
+def evaluate(a: Dropout, p: object, x: Array) -> Array:
+    return x
+
+
+def to_torch(a: Dropout, x: TensorType) -> Lowered:
+    return Apply("nn.Dropout", (a.rate,))
+
+
+def to_keras(a: Dropout, x: TensorType) -> Lowered:
+    return Apply("layers.Dropout", (a.rate,))
+
+
+def to_onnx(a: Dropout, x: TensorType) -> Lowered:
+    return Arg(0)
+
+
+OP = OpDef(
+    name="dropout",
+    attrs=Dropout,
+    summary="sets elements to 0 at random in training; the identity in inference",
+    infer=same_type,
+    evaluate=evaluate,
+    lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    training_only=True,
+)

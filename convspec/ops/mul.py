@@ -1,0 +1,28 @@
+"""`a * b` of two tensors, or of a tensor and a plain number: the product, element by element."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+from convspec.ir.opdef import OpDef
+from convspec.ir.types import FLOATS, INTEGERS
+from convspec.ops._elementwise import Sides, arithmetic, broadcast, broadcast_cost, operator_lowerings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mul(Sides):
+    """`a * b`: equal ranks; only axes of size 1 broadcast."""
+
+
+OP = OpDef(
+    name="mul",
+    attrs=Mul,
+    summary="the product of two tensors, or of a tensor and a number, element by element",
+    inputs=("a", "b"),
+    dtypes=(*FLOATS, *INTEGERS),
+    infer=broadcast("*"),
+    evaluate=arithmetic("*", operator.mul),
+    cost=broadcast_cost("*"),
+    lower=operator_lowerings("*", "Mul"),
+)

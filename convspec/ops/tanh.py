@@ -1,0 +1,44 @@
+"""`tanh`: the hyperbolic tangent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convspec.ir.lowering import Arg, Call, Lowered
+from convspec.ir.opdef import OpDef
+from convspec.ir.types import Array, TensorType
+from convspec.ops._elementwise import one_flop_each, same_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tanh:
+    """`tanh` takes nothing."""
+
+
+def evaluate(a: Tanh, p: object, x: Array) -> Array:
+    import numpy as np
+
+    return np.tanh(x)
+
+
+def to_torch(a: Tanh, x: TensorType) -> Lowered:
+    return Call("torch.tanh", (Arg(0),))
+
+
+def to_keras(a: Tanh, x: TensorType) -> Lowered:
+    return Call("ops.tanh", (Arg(0),))
+
+
+def to_onnx(a: Tanh, x: TensorType) -> Lowered:
+    return Call("Tanh", (Arg(0),))
+
+
+OP = OpDef(
+    name="tanh",
+    attrs=Tanh,
+    summary="the hyperbolic tangent, element by element",
+    infer=same_type,
+    evaluate=evaluate,
+    cost=one_flop_each,
+    lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+)
