@@ -147,7 +147,16 @@ def _picture(frame: Frame, call: ast.Call, declared: TensorType) -> Picture:
             hint = f"it takes picture({', '.join(_PICTURE_KEYS)})"
             raise frame.fail("CNN022", "`picture` has no such parameter", arg.span, hint=hint)
         values[arg.name.text] = _picture_value(frame, arg.name.text, evaluate(frame, arg.value), declared, arg.value.span)
+    _check_picture_size(frame, call, values.get("size"), declared)
     return Picture(**values)
+
+
+def _check_picture_size(frame: Frame, call: ast.Call, size: Any, declared: TensorType) -> None:
+    """The prepared picture must be what the input declares, as far as that is known."""
+    for given, wanted in zip(size or (), declared.spatial, strict=False):
+        if dims.equal(given, wanted).verdict == "never":
+            message = f"a picture of {size[0]}x{size[1]} is not what {declared} declares"
+            raise frame.fail("CNN056", message, call.span)
 
 
 def _picture_value(frame: Frame, key: str, value: Any, declared: TensorType, span: Span) -> Any:
@@ -164,12 +173,13 @@ def _picture_value(frame: Frame, key: str, value: Any, declared: TensorType, spa
     elif key == "invert":
         if isinstance(value, bool):
             return value
-    elif number and value > 0:
+    elif number and 0 < value <= (1 if key == "crop" else value):
         return float(value)
     wanted = {
         "size": "a positive integer or [height, width]",
         "mean": f"a number or {declared.channels} of them",
         "std": f"a number above 0 or {declared.channels} of them",
         "invert": "true or false",
+        "crop": "a number above 0 and at most 1",
     }.get(key, "a number above 0")
     raise frame.fail("CNN040", f"`{key}` of a picture is {wanted}, not {describe(value)}", span)

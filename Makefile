@@ -1,0 +1,50 @@
+# `make demo` and `make test` need Python 3.11 or newer and nothing else; both set up what they use, once.
+PYTHON ?= python3
+PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
+DEMO := .venv-demo
+FULL := .venv
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: demo test lint types pytest wheel clean
+
+demo: $(DEMO)/ready
+	@mkdir -p build
+	@$(DEMO)/bin/convspec compile examples/lenet5.cnn --target onnx --weights examples/lenet5.safetensors -o build/lenet5.onnx
+	@$(DEMO)/bin/convspec run build/lenet5.onnx --input examples/digits --top 1
+
+test: lint types pytest wheel
+
+lint: $(FULL)/ready
+	$(FULL)/bin/ruff check .
+	$(FULL)/bin/ruff format --check .
+
+types: $(FULL)/ready
+	$(FULL)/bin/mypy
+
+pytest: $(FULL)/ready
+	$(FULL)/bin/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+
+# The wheel must work on its own, in an empty environment, away from the checkout.
+wheel: $(FULL)/ready
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(FULL)/bin/pip wheel $(PIP_FLAGS) --no-deps --wheel-dir build/wheel .
+	$(PYTHON) -m venv build/wheel/env
+	build/wheel/env/bin/pip install $(PIP_FLAGS) build/wheel/convspec-*.whl
+	cp examples/lenet5.cnn build/wheel/
+	cd build/wheel && env/bin/convspec compile lenet5.cnn --target onnx && test -s lenet5.onnx
+	cd build/wheel && env/bin/convspec compile lenet5.cnn --target pytorch && test -s lenet5.py
+	cd build/wheel && env/bin/convspec compile lenet5.cnn --target tensorflow -o keras/lenet5.py && test -s keras/lenet5.py
+
+$(DEMO)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/pip install $(PIP_FLAGS) -e ".[cpu]"
+	@touch $@
+
+$(FULL)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(FULL)
+	$(FULL)/bin/pip install $(PIP_FLAGS) -e ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf build dist $(DEMO) $(FULL) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
