@@ -1,0 +1,92 @@
+"""What PyTorch says in two ways: functions that are also modules, and arguments that may be left out.
+
+`tests/targets/pytorch/test_equivalents.py` holds these tables against the torch that is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convspec.ir.lowering import Arg, Call
+
+MODULES = {
+    "torch.relu": "nn.ReLU",
+    "torch.sigmoid": "nn.Sigmoid",
+    "torch.tanh": "nn.Tanh",
+    "torch.softmax": "nn.Softmax",
+    "F.relu6": "nn.ReLU6",
+    "F.leaky_relu": "nn.LeakyReLU",
+    "F.gelu": "nn.GELU",
+    "F.silu": "nn.SiLU",
+    "F.hardsigmoid": "nn.Hardsigmoid",
+    "F.hardswish": "nn.Hardswish",
+    "F.softmax": "nn.Softmax",
+    "F.local_response_norm": "nn.LocalResponseNorm",
+    **{f"F.{kind}_pool{n}d": f"nn.{kind.title()}Pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)},
+}
+"""Function → module that does the same with the function's other arguments, which have the same names in both."""
+
+FUNCTIONS = {module: function for function, module in MODULES.items() if function != "F.softmax"}
+
+_POOL = {"padding": 0, "ceil_mode": False}
+_CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
+DEFAULTS: dict[str, Mapping[str, Any]] = {
+    **{f"nn.Conv{n}d": _CONV for n in (1, 2, 3)},
+    **{f"nn.ConvTranspose{n}d": {**_CONV, "output_padding": 0} for n in (1, 2, 3)},
+    **{f"F.max_pool{n}d": {**_POOL, "dilation": 1} for n in (1, 2, 3)},
+    **{f"F.avg_pool{n}d": {**_POOL, "count_include_pad": True} for n in (1, 2, 3)},
+    **{f"nn.BatchNorm{n}d": {"eps": 1e-5, "momentum": 0.1} for n in (1, 2, 3)},
+    "nn.Linear": {"bias": True},
+    "F.pad": {"mode": "constant", "value": None},
+    "F.gelu": {"approximate": "none"},
+    "F.interpolate": {"mode": "nearest", "align_corners": None},
+}
+"""Keyword arguments that may be left out, and what they are then."""
+
+SAME_PER_AXIS = ("Conv", "Pool", "_pool")
+"""Functions and modules with these in their names read an integer as that number for every axis."""
+
+
+def as_module(call: Call) -> tuple[str, tuple[Any, ...], Mapping[str, Any]] | None:
+    """The module (name, arguments, keywords) that does what `call` does to its one input, if there is one."""
+    if not call.args or call.args[0] != Arg(0):
+        return None
+    if call.fn == ".flatten" and call.args[1:] == (1,) and not call.kwargs:
+        return "nn.Flatten", (), {}
+    module = MODULES.get(call.fn)
+    return (module, call.args[1:], call.kwargs) if module else None
+
+
+def as_function(
+    module: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[str, tuple[Any, ...], Mapping[str, Any]] | None:
+    """The function and its arguments after the input that do what a module without weights does, if there is one."""
+    if module == "nn.Flatten":
+        return (".flatten", (1,), {}) if not args and not kwargs else None
+    function = FUNCTIONS.get(module)
+    return (function, args, kwargs) if function else None
+
+
+def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A key that is equal for two calls that mean the same: defaults left out, equal numbers per axis as one."""
+    squash = any(part in fn for part in SAME_PER_AXIS)
+    defaults = DEFAULTS.get(fn, {})
+    named = {name: _canonical(value, squash) for name, value in kwargs.items()}
+    kept = {name: value for name, value in named.items() if name not in defaults or value != _canonical(defaults[name], squash)}
+    if "stride" in kept and "pool" in fn and len(args) > 1 and kept["stride"] == _canonical(args[1], squash):
+        del kept["stride"]
+    return fn, tuple(_canonical(arg, squash) for arg in args), tuple(sorted(kept.items()))
+
+
+def _canonical(value: Any, squash: bool) -> Any:
+    if isinstance(value, tuple | list):
+        items = tuple(_canonical(item, squash) for item in value)
+        return items[0] if squash and items and len(set(items)) == 1 else items
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return type(value).__name__, value
+    if isinstance(value, int):
+        return "int", int(value)
+    if isinstance(value, float):
+        return "float", float.__repr__(value)
+    return value

@@ -1,0 +1,60 @@
+"""What every generated PyTorch file has around its classes: docstring, imports, helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from convspec.elaborate.module import Module
+from convspec.targets.source import quote
+from convspec.targets.source.layout import Writer
+
+ADD = '''\
+def add(root: nn.Module, path: str, module: nn.Module) -> None:
+    """Register `module` under a dotted label, making the levels between."""
+    *levels, name = path.split(".")
+    for level in levels:
+        if level not in root._modules:
+            root.add_module(level, nn.Module())
+        root = root.get_submodule(level)
+    root.add_module(name, module)
+'''
+
+MODULE_NAMES = ("torch", "nn", "F", "math", "reduce", "operator", "add", "OrderedDict", "Callable", "Sequence")
+"""Names at the top of a generated file that nothing of the user's may take."""
+
+
+def file_head(module: Module, stem: str) -> list[str]:
+    """The module docstring."""
+    source = module.files[0].span.file.name if module.files else module.name
+    plain = quote.identifier(module.name)
+    text = f"{module.name}, compiled from {source} by convspec."
+    doc = module.doc.strip()
+    usage = f"""Load the weights that were compiled with it:
+
+    model = {plain}()
+    model.load_state_dict(safetensors.torch.load_file("{stem}.safetensors"))
+"""
+    return quote.docstring("\n\n".join(part for part in (text, doc, usage) if part))
+
+
+def write_imports(writer: Writer, body: Iterable[str]) -> None:
+    """The imports that `body` (the text after them) needs."""
+    text = "\n".join(body)
+    standard = [
+        ("math.", "import math"),
+        ("operator.", "import operator"),
+        ("OrderedDict(", "from collections import OrderedDict"),
+        ("reduce(", "from functools import reduce"),
+    ]
+    abc = [name for name in ("Callable", "Sequence") if f"{name}[" in text]
+    found = [line for mark, line in standard if mark in text]
+    if abc:
+        found.append(f"from collections.abc import {', '.join(abc)}")
+    plain = sorted(line for line in found if line.startswith("import"))
+    writer.raw([*plain, *sorted(line for line in found if line.startswith("from"))])
+    if found:
+        writer.blank()
+    writer.raw(["import torch"])
+    if "F." in text:
+        writer.raw(["import torch.nn.functional as F"])
+    writer.raw(["from torch import nn"])

@@ -1,0 +1,125 @@
+"""The straight-line printer: one class, one line an op, every number written out. It follows the flat graph alone.
+
+It is the oracle of the readable printer, its last resort, and the way in for graphs that no longer match their source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from convspec.elaborate.module import Module
+from convspec.ir.graph import Graph, Node, Value
+from convspec.ir.lowering import Apply
+from convspec.targets.pytorch import page
+from convspec.targets.pytorch.lowered import Tree, lower_graph, returns_tuple
+from convspec.targets.source import code, quote
+from convspec.targets.source.code import Code
+from convspec.targets.source.layout import Writer
+from convspec.targets.source.render import find_apply, render
+
+
+def print_straight(module: Module, stem: str) -> str:
+    """The source of a file with one class named like the model. Failure CNN090, CNN091 where PyTorch cannot say it."""
+    body = Writer()
+    printer = _Printer(module.graph, lower_graph(module.graph))
+    printer.write(body, quote.identifier(module.name, page.MODULE_NAMES), module.doc)
+    writer = Writer()
+    writer.raw(page.file_head(module, stem))
+    writer.blank()
+    page.write_imports(writer, body.lines)
+    writer.blank(2)
+    if printer.uses_add:
+        writer.raw(page.ADD.splitlines())
+        writer.blank(2)
+    writer.raw(body.lines)
+    return writer.text()
+
+
+class _Printer:
+    def __init__(self, graph: Graph, trees: Mapping[Node, Tree]) -> None:
+        self.graph, self.trees = graph, trees
+        self.names = quote.Names(("self", *page.MODULE_NAMES))
+        self.values: dict[Value, Code] = {}
+        self.uses_add = False
+
+    def write(self, writer: Writer, class_name: str, doc: str) -> None:
+        """The class."""
+        writer.open(f"class {class_name}(nn.Module):")
+        if doc.strip():
+            writer.raw(quote.docstring(doc, writer.indent))
+            writer.blank()
+        writer.open("def __init__(self) -> None:")
+        writer.statement("super().__init__()")
+        for path, apply in self._layers().items():
+            self._register(writer, path, code.call(apply.fn, _constants(apply.args), _named_constants(apply)))
+        dtype = parameter_dtype(self.graph)
+        if dtype != "float32":
+            writer.statement(f"self.to(torch.{dtype})")
+        writer.close()
+        writer.blank()
+        self._forward(writer)
+        writer.close()
+
+    def _layers(self) -> dict[str, Apply]:
+        """The layer objects by path, each once however often it is applied."""
+        found: dict[str, Apply] = {}
+        for node, tree in self.trees.items():
+            apply = find_apply(tree)
+            if apply is not None:
+                found.setdefault(node.path, apply)
+        return found
+
+    def _register(self, writer: Writer, path: str, made: Code) -> None:
+        if quote.is_identifier(path):
+            writer.statement(f"self.{path} = {made}")
+            return
+        self.uses_add = True
+        writer.statement(f"add(self, {quote.string(path)}, {made})")
+
+    def _forward(self, writer: Writer) -> None:
+        inputs = [self._name(graph_input.value) for graph_input in self.graph.inputs]
+        several = len(self.graph.outputs) != 1
+        returned = "dict[str, torch.Tensor]" if several else "torch.Tensor"
+        writer.open(f"def forward(self, {', '.join(f'{name}: torch.Tensor' for name in inputs)}) -> {returned}:")
+        for node, tree in self.trees.items():
+            self._node(writer, node, tree)
+        outputs = {output.name: self.values[output.value] for output in self.graph.outputs}
+        if several:
+            pairs = ", ".join(f"{quote.string(name)}: {value}" for name, value in outputs.items())
+            writer.statement(f"return {{{pairs}}}")
+        else:
+            writer.statement(f"return {next(iter(outputs.values()))}")
+        writer.close()
+
+    def _node(self, writer: Writer, node: Node, tree: Tree) -> None:
+        result = render(tree, [self.values[value] for value in node.inputs], lambda _: self._layer(node.path))
+        if returns_tuple(node):
+            names = [self._name(value) for value in node.outputs]
+            targets = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
+            writer.statement(f"{targets} = {result}")
+        elif result.text.isidentifier():
+            self.values[node.outputs[0]] = result  # the identity
+        else:
+            writer.statement(f"{self._name(node.outputs[0])} = {result}")
+
+    def _layer(self, path: str) -> Code:
+        return Code(f"self.{path}" if quote.is_identifier(path) else f"self.get_submodule({quote.string(path)})")
+
+    def _name(self, value: Value) -> str:
+        name = self.names.of(value, value.name.replace(".", "_"))
+        self.values[value] = code.name(name)
+        return name
+
+
+def _constants(items: tuple[object, ...]) -> list[Code]:
+    return [code.value(item) for item in items]
+
+
+def _named_constants(apply: Apply) -> dict[str, Code]:
+    return {name: code.value(item) for name, item in apply.kwargs.items()}
+
+
+def parameter_dtype(graph: Graph) -> str:
+    """The dtype that the layers of a graph have in common; float32 where it has none."""
+    found = {parameter.dtype for parameter in graph.parameters().values()}
+    return found.pop() if len(found) == 1 else "float32"
