@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING, dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from convspec import ops
+from convspec.ir import dims
 from convspec.ir.lowering import Lowered, Unsupported
 from convspec.ir.opdef import OpDef, ParamSpec, TargetName
 from convspec.ir.types import Array, TensorType
@@ -21,22 +22,32 @@ class NotExpressible(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """`attrs` is resolved. `arrays` and `params` are float64 (or integers), in canonical order and stored layout."""
+    """`attrs` is resolved. `arrays` and `params` are float64 (or integers), in canonical order and stored layout.
+
+    `types` are what the op's functions saw; their symbolic sizes have the numbers in `sizes` here.
+    """
 
     op: OpDef
     attrs: Any
     types: tuple[TensorType, ...]
     arrays: tuple[Array, ...]
     params: Mapping[str, Array]
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def specs(self) -> Mapping[str, ParamSpec]:
         return self.op.params(self.attrs, *self.types) if self.op.params else {}
 
     @cached_property
-    def output_types(self) -> tuple[TensorType, ...]:
+    def inferred(self) -> tuple[TensorType, ...]:
+        """What `infer` says, with its symbolic sizes."""
         inferred = self.op.infer(self.attrs, *self.types)
         return inferred if isinstance(inferred, tuple) else (inferred,)
+
+    @cached_property
+    def output_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """What `infer` says, in numbers."""
+        return tuple(tuple(dims.evaluate(size, self.sizes) for size in of.shape) for of in self.inferred)
 
     def lowered(self, target: TargetName) -> Lowered:
         tree = self.op.lower[target](self.attrs, *self.types)
@@ -64,10 +75,27 @@ def resolve(op: OpDef, written: Mapping[str, Any], *types: TensorType) -> Any:
     return op.resolve(attrs, *types) if op.resolve else attrs
 
 
-def type_of(array: Array) -> TensorType:
-    """Floats stand for float32, the spec's dtype, whatever precision they are run in."""
+def type_of(array: Array, free: Mapping[int, int] | None = None) -> TensorType:
+    """Floats stand for float32, the spec's dtype, whatever precision they are run in.
+
+    `free` maps an axis to a factor: its size becomes factor * symbol. A size of 1 stays a number, for it broadcasts.
+    """
     dtype = "float32" if array.dtype.kind == "f" else array.dtype.name
-    return TensorType(dtype, tuple(int(size) for size in array.shape))
+    factors = {axis % array.ndim: factor for axis, factor in (free or {}).items()}
+    return TensorType(dtype, tuple(_size(axis, int(size), factors.get(axis)) for axis, size in enumerate(array.shape)))
+
+
+def _size(axis: int, size: int, factor: int | None) -> dims.Size:
+    if factor is None or size == 1:
+        return size
+    assert size % factor == 0, f"the size {size} of axis {axis} is no multiple of {factor}"
+    return factor * dims.symbol(f"n{axis}_{size // factor}", minimum=size // factor)
+
+
+def numbers(*types: TensorType) -> dict[str, int]:
+    """What the symbols that `type_of` made stand for; their names end in it."""
+    names = {name for of in types for size in of.shape for name in dims.symbols(size)}
+    return {name: int(name.rpartition("_")[2]) for name in names}
 
 
 def prepare(
@@ -76,12 +104,16 @@ def prepare(
     inputs: Sequence[Any],
     params: Mapping[str, Any] | None = None,
     seed: int = 0,
+    free: Mapping[int, int] | None = None,
 ) -> Case:
-    """Arrays are widened to float64. Parameters that are not given are drawn at random (`running_var`: positive)."""
+    """Arrays are widened to float64. Parameters that are not given are drawn at random (`running_var`: positive).
+
+    `free` says which axes are symbolic to the op's functions (see `type_of`); None: the batch.
+    """
     definition = ops.find(op) if isinstance(op, str) else op
     assert definition is not None, f"there is no op called {op}"
     arrays = tuple(_widen(np.asarray(array)) for array in inputs)
-    types = tuple(map(type_of, arrays))
+    types = tuple(type_of(array, {0: 1} if free is None else free) for array in arrays)
     attrs = resolve(definition, written, *types)
     definition.infer(attrs, *types)  # an op may leave its checks to `infer`, which the elaborator calls before `params`
     specs = definition.params(attrs, *types) if definition.params else {}
@@ -89,7 +121,7 @@ def prepare(
     assert set(given) <= set(specs), f"{definition.name} has parameters {list(specs)}, not {sorted(set(given) - set(specs))}"
     rng = np.random.default_rng(seed)
     drawn = {role: given[role] if role in given else _draw(rng, role, spec) for role, spec in specs.items()}
-    return Case(definition, attrs, types, arrays, drawn)
+    return Case(definition, attrs, types, arrays, drawn, numbers(*types))
 
 
 def _widen(array: Array) -> Array:
@@ -105,7 +137,7 @@ def _draw(rng: np.random.Generator, role: str, spec: ParamSpec) -> Array:
 def cotangents(case: Case) -> tuple[Array, ...]:
     """What the outputs are multiplied with and summed to give the scalar whose gradients are compared."""
     rng = np.random.default_rng(97)
-    return tuple(_widen(rng.normal(size=tuple(map(int, t.shape)))) for t in case.output_types)  # type: ignore[arg-type]
+    return tuple(_widen(rng.normal(size=shape)) for shape in case.output_shapes)
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,9 @@ def reference(case: Case, dtype: str = "float64") -> tuple[Array, ...]:
     with np.errstate(all="ignore"):
         result = case.op.evaluate(case.attrs, params, *arrays)
     outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-    for output, of in zip(outputs, case.output_types, strict=True):
+    for output, of, shape in zip(outputs, case.inferred, case.output_shapes, strict=True):
         wanted = dtype if of.dtype == "float32" else of.dtype
-        assert output.shape == of.shape, f"{case}: evaluate gives {output.shape}, infer says {of.shape}"
+        assert output.shape == shape, f"{case}: evaluate gives {output.shape}, infer says {of.shape}, here {shape}"
         assert output.dtype == wanted, f"{case}: evaluate turns {wanted} into {output.dtype}"
     return outputs
 
@@ -74,14 +74,17 @@ def check(
     gradients: bool = True,
     params: Mapping[str, Any] | None = None,
     seed: int = 0,
+    free: Mapping[int, int] | None = None,
 ) -> Case:
     """Compares an op in inference on `targets` with its reference and its gradients with float64 PyTorch.
 
     `op` is a name, or an OpDef of the test's own. `attrs` are as the author writes them; `inputs` are arrays in canonical
-    order (anything `np.asarray` takes); `params` may set parameters by role, others are drawn from `seed`.
+    order (anything `np.asarray` takes); `params` may set parameters by role, others are drawn from `seed`. `free` maps axes
+    to factors: `{0: 1, 2: 32}` lets the op see sizes N and 32*h there, and the models are built with these axes open;
+    None: the batch is open.
     Raises NotExpressible where a lowering is Unsupported.
     """
-    case = prepare(op, attrs, inputs, params, seed)
+    case = prepare(op, attrs, inputs, params, seed, free)
     expected = reference(case)
     for found, want in zip(reference(case, "float32"), expected, strict=True):
         assert_close(found, want, FP32, f"{case}: evaluate in float32")

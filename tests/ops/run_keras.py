@@ -48,7 +48,7 @@ def floatx(dtype: str) -> Iterator[None]:
 
 
 class KerasNet:
-    """A functional `keras.Model` with a free batch size; where the tree uses `tf.` names, plain eager calls instead."""
+    """A functional `keras.Model`, open where sizes are symbolic; where the tree uses `tf.` names, plain eager calls instead."""
 
     def __init__(self, case: Case, dtype: str, training: bool = False) -> None:
         self.tf: Any = import_module("tensorflow")
@@ -78,9 +78,12 @@ class KerasNet:
         return Run(tuple(channels_first(o.numpy()) for o in outputs), found, statistics)
 
     def _functional(self) -> Any:
-        shapes = [channels_last(array).shape[1:] for array in self.case.arrays]
-        dtypes = [self.dtype if array.dtype.kind == "f" else array.dtype.name for array in self.case.arrays]
-        inputs = [self.keras.Input(shape, dtype=dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
+        inputs = []
+        for of, array in zip(self.case.types, self.case.arrays, strict=True):
+            sizes = [size if isinstance(size, int) else None for size in of.shape]
+            last = [*sizes[2:], sizes[1]] if len(sizes) >= 3 else sizes[1:]
+            dtype = self.dtype if array.dtype.kind == "f" else array.dtype.name
+            inputs.append(self.keras.Input(batch_shape=(sizes[0], *last), dtype=dtype))
         result = self._value(self.tree, inputs)
         return self.keras.Model(inputs, list(result) if isinstance(result, tuple | list) else [result])
 

@@ -38,7 +38,7 @@ class OnnxNet:
 
     def _model(self) -> Any:
         helper = self.onnx.helper
-        outputs = [f"y{i}" for i in range(len(self.case.output_types))]
+        outputs = [f"y{i}" for i in range(len(self.case.inferred))]
         tree = self.case.lowered("onnx")
         if isinstance(tree, Call):
             self._call(tree, outputs)
@@ -48,14 +48,16 @@ class OnnxNet:
             self.nodes,
             self.case.op.name,
             [self._info(f"x{i}", t) for i, t in enumerate(self.case.types)],
-            [self._info(name, t) for name, t in zip(outputs, self.case.output_types, strict=True)],
+            [self._info(name, t) for name, t in zip(outputs, self.case.inferred, strict=True)],
             list(self.initialisers.values()),
         )
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=IR_VERSION)
 
     def _info(self, name: str, of: TensorType, shape: list[Any] | None = None) -> Any:
         element = getattr(self.onnx.TensorProto, {"float32": "FLOAT"}.get(of.dtype, of.dtype.upper()))
-        return self.onnx.helper.make_tensor_value_info(name, element, shape or list(of.shape))
+        return self.onnx.helper.make_tensor_value_info(
+            name, element, shape or [s if isinstance(s, int) else str(s) for s in of.shape]
+        )
 
     def _call(self, call: Call, outputs: list[str] | None = None) -> str:
         inputs = [name for arg in call.args for name in self._inputs(arg)]
@@ -97,10 +99,10 @@ class OnnxNet:
         free = self.onnx.ModelProto()
         free.CopyFrom(self.model)
         del free.graph.output[:]
-        for i, of in enumerate(self.case.output_types):
+        for i, of in enumerate(self.case.inferred):
             free.graph.output.append(self._info(f"y{i}", of, [f"y{i}_{axis}" for axis in range(of.rank)]))
         inferred = self.onnx.shape_inference.infer_shapes(free, check_type=True, strict_mode=True, data_prop=True)
-        for value, of in zip(inferred.graph.output, self.case.output_types, strict=True):
+        for value, of in zip(inferred.graph.output, self.case.inferred, strict=True):
             found = [d.dim_value or d.dim_param for d in value.type.tensor_type.shape.dim]
             differing = [(f, w) for f, w in zip(found, of.shape, strict=True) if isinstance(f, int) and f != w]
             assert not differing, f"{self.case}: ONNX infers {found}, `infer` says {of}"
