@@ -23,10 +23,15 @@ MODULE_NAMES = ("torch", "nn", "F", "math", "reduce", "operator", "add", "Ordere
 """Names at the top of a generated file that nothing of the user's may take."""
 
 
+def class_name(module: Module) -> str:
+    """The name of the class that is the whole network."""
+    return quote.identifier(module.name, MODULE_NAMES)
+
+
 def file_head(module: Module, stem: str) -> list[str]:
     """The module docstring."""
     source = module.files[0].span.file.name if module.files else module.name
-    plain = quote.identifier(module.name)
+    plain = class_name(module)
     text = f"{module.name}, compiled from {source} by convspec."
     doc = module.doc.strip()
     usage = f"""Load the weights that were compiled with it:

@@ -22,7 +22,7 @@ def print_straight(module: Module, stem: str) -> str:
     """The source of a file with one class named like the model. Failure CNN090, CNN091 where PyTorch cannot say it."""
     body = Writer()
     printer = _Printer(module.graph, lower_graph(module.graph))
-    printer.write(body, quote.identifier(module.name, page.MODULE_NAMES), module.doc)
+    printer.write(body, page.class_name(module), module.doc)
     writer = Writer()
     writer.raw(page.file_head(module, stem))
     writer.blank()
