@@ -99,8 +99,10 @@ def _number(symbol: str, a: Sides, dtype: str) -> int | float:
     if dtype not in INTEGERS:
         return value
     low, high = _RANGES[dtype]
-    if value != int(value) or not low <= value <= high:
-        raise AttrError(f"`{symbol}` of a tensor of {dtype} takes an integer from {low} to {high}, not {value}", side, "CNN037")
+    if value != int(value):
+        raise AttrError(f"`{symbol}` of a tensor of {dtype} takes a whole number, not {value}", side, "CNN037")
+    if not low <= value <= high:
+        raise AttrError(f"{int(value)} does not fit into {dtype}", side, "CNN037")
     return int(value)
 
 

@@ -26,7 +26,7 @@ class Linear:
         None,
         doc="`channels`: a tensor of any rank, each position by itself. Without it the input must have rank 2.",
     )
-    init: Init | None = attr(Initialiser(), None, doc="How the weight begins: kaiming_uniform of gain 1 by default.")  # noqa: RUF009
+    init: Init | None = attr(Initialiser(), None, doc="How the weight begins: kaiming_uniform of gain 1 by default.")
 
 
 def infer(a: Linear, x: TensorType) -> TensorType:

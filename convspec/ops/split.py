@@ -7,9 +7,9 @@ from itertools import accumulate
 from typing import Any
 
 from convspec.ir.attrs import Integer, Kind
-from convspec.ir.dims import Size, equal
+from convspec.ir.dims import Equality, Size, equal
 from convspec.ir.lowering import Arg, Call, Const, Lowered
-from convspec.ir.opdef import AttrError, OpDef, attr
+from convspec.ir.opdef import AttrError, OpDef, ShapeError, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
 
@@ -49,17 +49,19 @@ def infer(a: Split, x: TensorType) -> tuple[TensorType, ...]:
 def _sizes(a: Split, x: TensorType) -> tuple[Size, ...]:
     whole, name = x.shape[int(a.axis)], axis_name(int(a.axis), x.rank)
     if isinstance(a.parts, tuple):
-        equality = equal(sum(a.parts), whole)
-        if not equality:
-            shown = " + ".join(map(str, a.parts))
-            raise AttrError(
-                f"the parts {shown} = {sum(a.parts)} do not add up to the {name}, {whole}", "parts", hint=equality.hint
-            )
+        shown = " + ".join(map(str, a.parts))
+        _check(x, equal(sum(a.parts), whole), f"{name} {whole} cannot be split into {shown} = {sum(a.parts)}")
         return a.parts
-    equality = equal(whole // a.parts * a.parts, whole)
-    if not equality:
-        raise AttrError(f"{name} {whole} cannot be split into {a.parts} equal parts", "parts", hint=equality.hint)
+    _check(x, equal(whole // a.parts * a.parts, whole), f"{name} {whole} cannot be split into {a.parts} equal parts")
     return (whole // a.parts,) * a.parts
+
+
+def _check(x: TensorType, equality: Equality, message: str) -> None:
+    """Nothing may be left over. Where that depends on a symbolic size, the input is what must be declared otherwise."""
+    if equality.verdict == "never":
+        raise AttrError(message, "parts")
+    if not equality:
+        raise ShapeError(message, "CNN045", inputs={0: str(x)}, equality=equality)
 
 
 def evaluate(a: Split, p: object, x: Array) -> tuple[Array, ...]:

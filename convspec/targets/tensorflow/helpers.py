@@ -19,6 +19,8 @@ class BatchNorm(layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         if not (training and self.trainable):
             return super().call(inputs)
+        if all(size == 1 for size in inputs.shape[:-1]):
+            raise ValueError("batch normalization needs more than one value per channel in training")
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         mean, variance = ops.moments(x, axes=list(range(len(x.shape) - 1)))
         n = ops.cast(ops.size(x), x.dtype) / x.shape[-1]
