@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from convspec.elaborate.module import Module
 from convspec.targets.base import Artifact, EmitOptions, Weights, file_stem
+from convspec.targets.tensorflow.emit import emit
+from convspec.targets.tensorflow.packaging import export_savedmodel, save_keras, to_keras
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +26,9 @@ class TensorFlowTarget:
 
     def emit(self, module: Module, weights: Weights, options: TensorFlowOptions) -> Artifact:
         """Both files. Failure CNN090 for what Keras cannot express exactly, CNN091 for a name that it cannot carry."""
-        from convspec.targets.tensorflow.emit import emit
-
         return emit(module, weights, file_stem(module, options), straight=options.straight)
 
 
 TARGET = TensorFlowTarget()
 
-__all__ = ["TARGET", "TensorFlowOptions", "TensorFlowTarget"]
+__all__ = ["TARGET", "TensorFlowOptions", "TensorFlowTarget", "export_savedmodel", "save_keras", "to_keras"]
