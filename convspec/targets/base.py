@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -33,6 +34,17 @@ class Artifact:
     def write(self, folder: str | Path) -> list[Path]:
         """Write all files into `folder` as a set, whole or not at all. Failure CNN400 where that cannot be done."""
         return write_files(folder, self.files)
+
+    def data(self, name: str | None = None) -> bytes:
+        """The content of a file (default: the main one) in memory."""
+        content = self.files[name or self.main]
+        if isinstance(content, str):
+            return content.encode()
+        if isinstance(content, bytes):
+            return content
+        buffer = BytesIO()
+        content(buffer)
+        return buffer.getvalue()
 
     def text(self, name: str | None = None) -> str:
         """The content of a text file (default: the main one)."""

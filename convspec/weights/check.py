@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from convspec.diagnostics import Diagnostic, error, fail
 from convspec.ir.graph import Graph, Parameter
+from convspec.ir.types import Array
 
 IGNORED = "num_batches_tracked"
 """The last level of a name that PyTorch's batch norm stores and that no target needs."""
@@ -27,8 +28,10 @@ class Stored:
         return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
 
 
-def check(found: Mapping[str, Stored], graph: Graph, source: str) -> None:
-    """Failure CNN201 with one note per misfit, unless `found` is exactly what `graph` stores. `source` names the file."""
+def check(found: Mapping[str, Stored], graph: Graph, source: str, where: str = "in the file") -> None:
+    """Failure CNN201 with one note per misfit, unless `found` is exactly what `graph` stores. `source` names the file,
+    and `where` completes "shape: `conv1.weight` is [3] …".
+    """
     parameters = graph.parameters()
     missing = [parameter for name, parameter in parameters.items() if name not in found]
     surplus = [name for name in found if name not in parameters and name.rpartition(".")[2] != IGNORED]
@@ -36,7 +39,13 @@ def check(found: Mapping[str, Stored], graph: Graph, source: str) -> None:
     misshapen = [(stored, p) for stored, p in both if stored.shape != p.shape]
     mistyped = [(stored, p) for stored, p in both if stored.dtype != p.dtype]
     if missing or surplus or misshapen or mistyped:
-        raise fail(_report(source, graph, missing, surplus, misshapen, mistyped, found))
+        raise fail(_report(source, graph, missing, surplus, misshapen, mistyped, found, where))
+
+
+def check_arrays(weights: Mapping[str, Array], graph: Graph) -> None:
+    """The same for arrays that a caller hands over."""
+    stored = {name: Stored(array.dtype.name, tuple(array.shape)) for name, array in weights.items()}
+    check(stored, graph, "the given weights", "given")
 
 
 def _report(
@@ -47,6 +56,7 @@ def _report(
     misshapen: Sequence[tuple[Stored, Parameter]],
     mistyped: Sequence[tuple[Stored, Parameter]],
     found: Mapping[str, Stored],
+    where: str,
 ) -> Diagnostic:
     counts = (
         (len(missing), "missing"),
@@ -59,8 +69,8 @@ def _report(
     notes = (
         *(f"missing: `{p.name}`, {_wanted(p)}" for p in missing),
         *(f"not in the spec: `{name}`, {found[name]}{guesses.get(name, '')}" for name in surplus),
-        *(f"shape: `{p.name}` is {list(stored.shape)} in the file, {_wanted(p)}" for stored, p in misshapen),
-        *(f"dtype: `{p.name}` is {stored.dtype} in the file, {_wanted(p)}" for stored, p in mistyped),
+        *(f"shape: `{p.name}` is {list(stored.shape)} {where}, {_wanted(p)}" for stored, p in misshapen),
+        *(f"dtype: `{p.name}` is {stored.dtype} {where}, {_wanted(p)}" for stored, p in mistyped),
     )
     hint = _prefix_hint(missing, surplus) or _dtype_hint(mistyped)
     return error("CNN201", f"{source} does not fit {graph.name}: tensors {summary}", notes=notes, hint=hint)

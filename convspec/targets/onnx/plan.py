@@ -1,0 +1,176 @@
+"""From the flat graph to a list of ONNX nodes with names: lowerings interpreted, nothing written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from convspec.diagnostics import Diagnostic, Failure, error
+from convspec.ir.graph import Graph, GraphOutput, Node, Value
+from convspec.ir.lowering import Arg, Args, Call, Const, Lowered, Unsupported, Weight
+from convspec.targets.base import Weights
+from convspec.targets.onnx.names import Names
+from convspec.targets.onnx.tensors import Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxNode:
+    """One NodeProto to be. `attributes` are as the lowering gave them; `origin` is None for an Identity at an output."""
+
+    op_type: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    origin: Node | None
+
+
+@dataclass(slots=True)
+class Plan:
+    """A graph in ONNX's terms. `values` are the graph's own tensors by their ONNX name, without inputs and outputs."""
+
+    graph: Graph
+    nodes: list[OnnxNode]
+    tensors: Tensors
+    values: dict[str, Value]
+
+
+def make_plan(graph: Graph, weights: Weights) -> Plan:
+    """Interpret every lowering. Failure CNN090 with one diagnostic for each node that has no ONNX form, CNN091 for names."""
+    lowered = _lower_all(graph)
+    builder = _Builder(graph, Names(), weights, lowered)
+    return builder.build()
+
+
+def _lower_all(graph: Graph) -> dict[Node, Lowered]:
+    lowered: dict[Node, Lowered] = {}
+    problems: list[Diagnostic] = []
+    for node in graph.nodes:
+        tree = node.op.lower["onnx"](node.attrs, *node.input_types) if "onnx" in node.op.lower else Unsupported("")
+        if isinstance(tree, Unsupported):
+            problems.append(not_expressible(node, tree.reason))
+        lowered[node] = tree
+    if problems:
+        raise Failure(problems)
+    return lowered
+
+
+def not_expressible(node: Node, reason: str) -> Diagnostic:
+    """CNN090 at the layer."""
+    message = f"ONNX cannot express this `{node.op.name}` exactly" + (f": {reason}" if reason else "")
+    return error("CNN090", message, node.span, frames=node.frames)
+
+
+@dataclass(slots=True)
+class _Builder:
+    graph: Graph
+    names: Names
+    weights: Weights
+    lowered: Mapping[Node, Lowered]
+    aliases: dict[Value, Value] = field(default_factory=dict)
+    """A value that is only another name for an earlier one (dropout in inference)."""
+    named: dict[Value, str] = field(default_factory=dict)
+    nodes: list[OnnxNode] = field(default_factory=list)
+    node_names: Names = field(default_factory=Names)
+    tensors: Tensors = field(init=False)
+
+    def build(self) -> Plan:
+        self.tensors = Tensors(self.weights, self.names)
+        for node, tree in self.lowered.items():
+            if isinstance(tree, Arg):
+                self.aliases[node.outputs[0]] = self.root(node.inputs[tree.index])
+        copies = self._name_interface()
+        for parameter in self.graph.parameters().values():
+            self.names.exact(parameter.name, "a weight", parameter.span)
+        for node, tree in self.lowered.items():
+            if not isinstance(tree, Arg):
+                self._emit(node, tree)
+        for name, value in copies:
+            self.nodes.append(OnnxNode("Identity", self.node_names.fresh(name), (self.named[value],), (name,), {}, None))
+        interface = {i.value.name for i in self.graph.inputs} | {o.name for o in self.graph.outputs}
+        inner = {name: value for value, name in self.named.items() if name not in interface}
+        return Plan(self.graph, self.nodes, self.tensors, inner)
+
+    def root(self, value: Value) -> Value:
+        """The value that `value` is another name for, or itself."""
+        return self.aliases.get(value, value)
+
+    def _name_interface(self) -> list[tuple[str, Value]]:
+        """Name inputs and outputs as the spec does. Returns the outputs that have to be copies, with what they copy.
+
+        A tensor that is an input, or stands under an output name already, cannot take a second name in ONNX.
+        """
+        for graph_input in self.graph.inputs:
+            self.named[graph_input.value] = self.names.exact(graph_input.value.name, "an input", graph_input.span)
+        copies = []
+        for output in self.graph.outputs:
+            value = self.root(output.value)
+            if self._is_the_input(output, value):
+                continue
+            self.names.exact(output.name, "an output", output.span)
+            if value in self.named:
+                copies.append((output.name, value))
+            else:
+                self.named[value] = output.name
+        return copies
+
+    def _is_the_input(self, output: GraphOutput, value: Value) -> bool:
+        """Whether the output is an input under the input's own name, which ONNX takes as it is."""
+        return self.named.get(value) == output.name and any(i.value is value for i in self.graph.inputs)
+
+    def name(self, value: Value) -> str:
+        value = self.root(value)
+        if value not in self.named:
+            self.named[value] = self.names.fresh(value.name)
+        return self.named[value]
+
+    def _emit(self, node: Node, tree: Lowered) -> None:
+        if not isinstance(tree, Call):
+            raise TypeError(f"the ONNX lowering of {node.op.name} gives {tree!r}, which is no call")
+        _Nest(self, node).call(tree, tuple(self.name(value) for value in node.outputs))
+
+
+@dataclass(slots=True)
+class _Nest:
+    """The calls of one node, innermost first; a call that stands twice in the lowering is one ONNX node."""
+
+    builder: _Builder
+    node: Node
+    done: dict[int, str] = field(default_factory=dict)
+
+    def call(self, call: Call, outputs: tuple[str, ...] | None = None) -> str:
+        inputs = tuple(name for arg in call.args for name in self.inputs(arg))
+        path = self.node.path or self.node.outputs[0].name
+        name = self.builder.node_names.fresh(path if outputs else f"{path}/{call.fn}")
+        outputs = outputs or (self.builder.names.fresh(f"{path}/{call.fn}"),)
+        self.builder.nodes.append(OnnxNode(call.fn, name, _trimmed(inputs), outputs, call.kwargs, self.node))
+        return outputs[0]
+
+    def inputs(self, expression: Any) -> tuple[str, ...]:
+        if isinstance(expression, Args):
+            return tuple(self.builder.name(value) for value in self.node.inputs)
+        return (self.input(expression),)
+
+    def input(self, expression: Any) -> str:
+        match expression:
+            case Arg(index=index):
+                return self.builder.name(self.node.inputs[index])
+            case Call():
+                if id(expression) not in self.done:
+                    self.done[id(expression)] = self.call(expression)
+                return self.done[id(expression)]
+            case Weight(role=role):
+                return self.builder.tensors.parameter(self.node.params[role], expression)
+            case Const():
+                return self.builder.tensors.constant(expression)
+            case "" | None:
+                return ""
+        raise TypeError(f"{expression!r} in the ONNX lowering of {self.node.op.name} cannot be an input of a node")
+
+
+def _trimmed(inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """Without absent optional inputs at the end."""
+    while inputs and not inputs[-1]:
+        inputs = inputs[:-1]
+    return inputs
