@@ -63,7 +63,7 @@ def new_frame(context: Context, value: BlockValue, path: str) -> Frame:
     return Frame(
         context=context,
         scope=value.scope,
-        application=Application(block, path, {}),
+        application=Application(block, path, value.scope, {}),
         names={},
         defaults=defaults_at(value.scope, block),
         stage_names=context.stage_names(block.body),

@@ -7,8 +7,9 @@ from typing import Any
 from convspec.elaborate.arithmetic import ValueProblem
 from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.frame import Frame
+from convspec.elaborate.module import StageEvent
 from convspec.elaborate.parameters import bind_parameters
-from convspec.elaborate.place import Place
+from convspec.elaborate.place import Place, Spot
 from convspec.elaborate.stages import Use, apply_call
 from convspec.elaborate.values import BudgetFunction, FunctionValue, holds_tensors
 from convspec.syntax import ast
@@ -18,20 +19,23 @@ def evaluate_call(frame: Frame, expr: ast.Call) -> Any:
     """The value of a call in an expression."""
     frame.context.meter.add_steps(1, expr.span)
     use = Use(frame, Place.of(frame), expr, expr.function, expr.args, (), expr.span)
-    return apply_call(use, None, bare=False)
+    return apply_call(use, bare=False)
 
 
-def apply_function(use: Use, target: Any) -> Any:
-    """A built-in (by its name), a `let` function, or a quantity of an assertion; a piped value is the first argument."""
+def apply_function(use: Use, target: Any, spot: Spot | None = None) -> Any:
+    """A built-in (by its name), a `let` function, or a quantity of an assertion; a piped value is the first argument.
+
+    `spot` is where its layers are named, if a stage value already has one.
+    """
     if isinstance(target, FunctionValue):
-        return _apply_let(use, target)
+        return _apply_let(use, target, spot)
     if isinstance(target, BudgetFunction):
         return target.call(_sizes(use))
     assert isinstance(target, str)
-    return _apply_builtin(use, target)
+    return _apply_builtin(use, target, spot)
 
 
-def _apply_builtin(use: Use, name: str) -> Any:
+def _apply_builtin(use: Use, name: str, spot: Spot | None) -> Any:
     from convspec.elaborate import tensors
     from convspec.elaborate.expressions import evaluate
 
@@ -40,7 +44,9 @@ def _apply_builtin(use: Use, name: str) -> Any:
             raise use.env.fail("CNN022", f"`{name}` takes no named arguments", arg.name.span)
     values = [*use.piped, *(evaluate(use.env, arg.value) for arg in use.args)]
     if name == "sum" and len(values) == 1 and holds_tensors(values[0]):
-        return tensors.total(use, values[0])
+        return tensors.total(use, values[0], spot or use.claim(use.name()))
+    if use.label is not None:
+        raise use.env.fail("CNN052", f"`{name}` makes a value, which has no label", use.label.span)
     try:
         result = BUILTINS[name](values)
     except ValueProblem as problem:
@@ -48,7 +54,8 @@ def _apply_builtin(use: Use, name: str) -> Any:
     return result
 
 
-def _apply_let(use: Use, function: FunctionValue) -> Any:
+def _apply_let(use: Use, function: FunctionValue, spot: Spot | None) -> Any:
+    """A function's value; layers that it applies are named below the call, `scaled1.mul1`, as in a block."""
     from convspec.elaborate.expressions import evaluate
 
     let, meter = function.let, use.env.context.meter
@@ -56,12 +63,18 @@ def _apply_let(use: Use, function: FunctionValue) -> Any:
     meter.add_steps(1, use.span)
     meter.enter(f"`{let.name.text}`", use.span)
     try:
-        frame = function.frame.snapshot()
-        frame.turns, frame.name_turns = use.env.turns, use.env.name_turns
+        name = spot.label if spot is not None else use.name()
+        frame = use.place.level(function.frame, let.value, spot, name)
         bind_parameters(use, frame, let.name.text, let.params, {}, use.piped)
-        return evaluate(frame, let.value)
+        result = evaluate(frame, let.value)
     finally:
         meter.leave()
+    if frame.collected:
+        taken = spot or use.claim(name)
+        use.place.record(use.site, StageEvent(tuple(frame.collected), taken.label))
+    elif use.label is not None:
+        raise use.env.fail("CNN052", f"`{let.name.text}` makes a value, which has no label", use.label.span)
+    return result
 
 
 def _sizes(use: Use) -> dict[str, int]:

@@ -29,7 +29,7 @@ class Context:
     asserts: list[BudgetAssert] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
-    names_of: dict[ast.Body, dict[object, str]] = field(default_factory=dict)
+    names_of: dict[object, dict[object, str]] = field(default_factory=dict)
     counting: Counting | None = None
     """Set while the network is counted and nothing is built."""
     symbols: dict[str, Any] = field(default_factory=dict)
@@ -49,8 +49,8 @@ class Context:
                 self.seen.add(key)
                 self.diagnostics.append(diagnostic)
 
-    def stage_names(self, body: ast.Body) -> dict[object, str]:
-        """The automatic names of the stages of a body, worked out once."""
+    def stage_names(self, body: ast.Body | ast.Expr) -> dict[object, str]:
+        """The automatic names of the stages of a body or a function's expression, worked out once."""
         if body not in self.names_of:
             self.names_of[body] = ordinals(body)
         return self.names_of[body]
@@ -77,10 +77,17 @@ class Frame:
     """The turns that follow an automatic name; a labelled `n * stage` counts in its label instead."""
     loop_names: tuple[str, ...] = ()
     shared: bool = False
+    prefix: str = ""
+    """The level below the application's path that labels are in: that of a call, while a `let` function is evaluated."""
+    collected: list[Event] | None = None
+    """Events of a `let` function go here, to be recorded as one StageEvent at its call."""
 
     def record(self, site: Site, event: Event) -> None:
         """Write down what happened at a site in the current turns."""
-        self.application.events[site, self.turns] = event
+        if self.collected is None:
+            self.application.events[site, self.turns] = event
+        else:
+            self.collected.append(event)
 
     def snapshot(self) -> Frame:
         """This frame with the names as they are now, for stages and layers that are applied later."""

@@ -74,7 +74,7 @@ def _prefixes(label: str) -> list[str]:
     return [".".join(levels[:count]) for count in range(1, len(levels))]
 
 
-def ordinals(body: ast.Body) -> dict[object, str]:
+def ordinals(body: ast.Body | ast.Expr) -> dict[object, str]:
     """The name of every stage of `body` that may need one: the op and its ordinal among the unlabelled ones in the text.
 
     It depends on the text alone, so that it is the same whichever branch is taken.
@@ -95,7 +95,7 @@ def ordinals(body: ast.Body) -> dict[object, str]:
     return names
 
 
-def _stages(body: ast.Body) -> list[ast.Stage]:
+def _stages(body: ast.Body | ast.Expr) -> list[ast.Stage]:
     found = []
     for node in descendants(body):
         if isinstance(node, ast.Stage):

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec.ir.graph import Graph, Node, Value
 from convspec.syntax import ast
+
+if TYPE_CHECKING:
+    from convspec.elaborate.files import FileScope
 
 Turns: TypeAlias = tuple[int, ...]
 """Which turn of each loop around a site, outermost first: `for`, comprehensions, and `n * stage`."""
@@ -26,6 +29,7 @@ Site: TypeAlias = (
     | ast.For
     | ast.Comprehension
     | ast.Stage
+    | ast.Input
     | ast.Assign
     | ast.Let
     | ast.Layer
@@ -41,6 +45,8 @@ class Application:
     block: ast.Block
     path: str
     """The label path of this use ("" for the model itself); its weights are named `path.…`."""
+    scope: FileScope
+    """The file that the block is written in, where its free names are looked up."""
     bindings: Mapping[str, Any]
     """Every parameter and its value: tensors are graph Values, lists are Python lists, stages are StageValues."""
     events: dict[tuple[Site, Turns], Event] = field(default_factory=dict)
@@ -98,7 +104,7 @@ class LoopEvent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BindEvent:
-    """Names were bound (Assign, Let, Layer) or values given out (Return, Output): the values, in order."""
+    """Names were bound (Input, Assign, Let, Layer) or values given out (Return, Output): the values, in order."""
 
     values: tuple[Any, ...]
 

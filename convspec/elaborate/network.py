@@ -215,7 +215,7 @@ def _file_frame(context: Context, scope: FileScope) -> Frame:
     span = scope.tree.span
     name = ast.Name("", span)
     block = ast.Block("block", name, (), ast.Body((), span), "", span)
-    return Frame(context, scope, Application(block, "", {}), {}, {}, {}, Registry())
+    return Frame(context, scope, Application(block, "", scope, {}), {}, {}, {}, Registry())
 
 
 @contextmanager

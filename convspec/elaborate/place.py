@@ -47,7 +47,8 @@ class Place:
     @classmethod
     def of(cls, frame: Frame) -> Place:
         """The outermost level of a body."""
-        return cls(frame, frame.application.path, "", frame.registry, shared=frame.shared)
+        path = _join(frame.application.path, frame.prefix) if frame.prefix else frame.application.path
+        return cls(frame, path, frame.prefix, frame.registry, shared=frame.shared)
 
     def record(self, site: Site, event: Event) -> None:
         if self.collected is None:
@@ -76,6 +77,20 @@ class Place:
         """The level below a labelled group or repeat."""
         numbering = Numbering() if numbered else None
         return replace(self, path=spot.path, prefix=spot.label, registry=Registry(), numbering=numbering)
+
+    def level(self, written: Frame, body: ast.Expr, spot: Spot | None, name: str) -> Frame:
+        """A frame for a function's expression: the names of where it was written, its layers named below this place."""
+        frame = written.snapshot()
+        frame.application, frame.chain, frame.turns, frame.name_turns = (
+            self.frame.application,
+            self.frame.chain,
+            self.frame.turns,
+            (),
+        )
+        frame.prefix = spot.label if spot is not None else _join(self.prefix, name)
+        frame.registry, frame.collected, frame.shared = Registry(), [], self.shared
+        frame.stage_names = self.frame.context.stage_names(body)
+        return frame
 
     def collecting(self, shared: bool) -> Place:
         """This place, with events gathered for a StageEvent."""

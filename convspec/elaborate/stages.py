@@ -30,6 +30,16 @@ class Use:
     args: tuple[ast.Arg, ...]
     piped: tuple[Any, ...]
     span: Span
+    label: ast.StrLit | None = None
+    """The label written at this use."""
+
+    def name(self) -> str:
+        """The label of this use at its level; in a labelled group it takes the next number, so ask once."""
+        return self.place.name(self.env, self.label, self.site, self.function.text)
+
+    def claim(self, name: str) -> Spot:
+        """The named spot of this use, taken."""
+        return self.place.claim(name, self.label.span if self.label is not None else self.span)
 
 
 def apply_pipeline(frame: Frame, expr: ast.Pipeline) -> Any:
@@ -54,8 +64,8 @@ def apply_stage(env: Frame, place: Place, stage: ast.Stage, value: Any) -> Any:
 def apply_body(env: Frame, place: Place, body: ast.StageCall | ast.Group, label: ast.StrLit | None, value: Any) -> Any:
     """A stage without its count: a group or a call."""
     if isinstance(body, ast.StageCall):
-        use = Use(env, place, body, body.function, body.args, (value,), body.span)
-        return apply_call(use, label, bare=not body.parenthesised)
+        use = Use(env, place, body, body.function, body.args, (value,), body.span, label)
+        return apply_call(use, bare=not body.parenthesised)
     if label is not None:
         spot = place.claim(place.name(env, label, body, ""), label.span)
         place = place.inside(spot, numbered=True)
@@ -101,21 +111,20 @@ def _labelled_turn(env: Frame, level: Place, stage: ast.Stage, turn: int, value:
     return _apply_group(env, level.inside(spot, numbered=True), stage.body, value)
 
 
-def apply_call(use: Use, label: ast.StrLit | None, *, bare: bool) -> Any:
+def apply_call(use: Use, *, bare: bool) -> Any:
     """Apply what a stage or call names: an op, block, model, stage value, layer or function."""
     from convspec.elaborate.calls import apply_function
     from convspec.elaborate.ops import apply_op
 
     target = find_callable(use.env, use.function)
     if isinstance(target, LayerValue):
-        return _apply_layer(use, target, label, bare)
+        return _apply_layer(use, target, bare)
     if not isinstance(target, StageValue | BlockValue | OpDef):
         return apply_function(use, target)
     if isinstance(target, StageValue) and not bare:
         message = f"`{use.function.text}` is a stage and takes no arguments where it is used"
         raise use.env.fail("CNN042", message, use.span, hint=f"write `-> {use.function.text}`")
-    name = use.place.name(use.env, label, use.site, use.function.text)
-    spot = use.place.claim(name, label.span if label is not None else use.span)
+    spot = use.claim(use.name())
     if isinstance(target, StageValue):
         return _apply_value(use, target, spot)
     if isinstance(target, BlockValue):
@@ -132,11 +141,11 @@ def _apply_value(use: Use, value: StageValue, spot: Spot) -> Any:
     return result
 
 
-def _apply_layer(use: Use, layer: LayerValue, label: ast.StrLit | None, bare: bool) -> Any:
+def _apply_layer(use: Use, layer: LayerValue, bare: bool) -> Any:
     name = layer.declaration.name.text
-    if label is not None:
+    if use.label is not None:
         hint = f'give the label where the layer is declared: layer {name} = "…": …'
-        raise use.env.fail("CNN057", f"the layer `{name}` has its label already", label.span, hint=hint)
+        raise use.env.fail("CNN057", f"the layer `{name}` has its label already", use.label.span, hint=hint)
     if not bare:
         message = f"`{name}` is a layer and takes no arguments where it is used"
         raise use.env.fail("CNN042", message, use.span, hint=f"write `-> {name}`")
@@ -169,5 +178,5 @@ def _apply_inner(use: Use, env: Frame, place: Place, body: Any, spot: Spot) -> A
         case StageValue():
             return _apply_inner(inner, target.frame, place, target.body, spot)
         case LayerValue():
-            return _apply_layer(inner, target, None, bare=True)
-    return apply_function(inner, target)
+            return _apply_layer(inner, target, bare=True)
+    return apply_function(inner, target, spot)

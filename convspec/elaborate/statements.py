@@ -28,7 +28,7 @@ from convspec.syntax import ast
 def run_body(frame: Frame, block: ast.Block) -> list[Any]:
     """Run a block's body and give what it returns; a model gives its outputs."""
     outcome = _Outcome()
-    if block.kind == "model" and frame.application.path == "" and not frame.chain:
+    if block.kind == "model" and not frame.chain:
         bind_symbols(frame, block.body)
     _run(frame, block.body, outcome)
     if outcome.failed:
@@ -71,9 +71,10 @@ _FATAL = ("CNN060", "CNN063")
 def _input(frame: Frame, statement: ast.Input, outcome: _Outcome) -> None:
     if frame.application.block.kind != "model":
         raise frame.fail("CNN007", "only a model has inputs", statement.span, hint="a block takes tensors: (x: tensor)")
-    if frame.chain or frame.application.path:
-        return  # bound by the model's caller
-    frame.names[statement.name.text] = declare_input(frame, statement)
+    name = statement.name.text
+    if not frame.chain:  # otherwise the model's caller has bound it
+        frame.names[name] = declare_input(frame, statement)
+    frame.record(statement, BindEvent((frame.names[name],)))
 
 
 def _output(frame: Frame, statement: ast.Output, outcome: _Outcome) -> None:

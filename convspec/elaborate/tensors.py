@@ -77,13 +77,12 @@ def negate(frame: Frame, expr: ast.Unary, value: Value) -> Value:
     return node.outputs[0]
 
 
-def total(use: Use, values: Any) -> Value:
+def total(use: Use, values: Any, spot: Spot) -> Value:
     """`sum(xs)` of tensors: a chain of additions, from the left."""
     for value in values if isinstance(values, list) else [values]:
         if not isinstance(value, Value) or not isinstance(values, list):
             raise use.env.fail("CNN048", f"`sum` takes a list of tensors, not one with {describe(value)}", use.span)
     place, op = use.place, _op("add")
-    spot = place.claim(place.name(use.env, None, use.site, "sum"), use.span)
     site = Site(use.env, place.frame, use.span, {}, [None, None])
     nodes: list[Node] = []
     result: Value = values[0]

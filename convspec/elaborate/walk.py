@@ -9,7 +9,6 @@ from typing import Any
 from convspec.source import Span
 from convspec.syntax import ast
 
-
 _FIELD_NAMES: dict[type, tuple[str, ...]] = {}
 
 
