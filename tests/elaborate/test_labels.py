@@ -102,5 +102,5 @@ def test_labels_that_cannot_be(body: str, code: str) -> None:
 
 
 def test_operators_and_calls_have_names_too() -> None:
-    module = network("y = x + x\nz = concat(x, y) -> relu\noutput z * 2.0, sum([x, y, x])")
+    module = network("y = x + x\nz = concat(x, y) -> relu\noutput p = z * 2.0, q = sum([x, y, x])")
     assert paths(module) == ["add1", "concat1", "relu1", "mul1", "sum1.0", "sum1.1"]
