@@ -23,6 +23,11 @@ def _definitions() -> dict[str, tuple[str, ast.stmt]]:
     return found
 
 
+def helper_names() -> list[str]:
+    """Every helper there is."""
+    return list(_definitions())
+
+
 def helper_texts(names: Iterable[str]) -> list[str]:
     """The definitions that the helpers `names` need, themselves included, in the order of the file."""
     wanted = _closure(names)
@@ -37,16 +42,28 @@ def functions_in_helpers(functions: Iterable[str]) -> list[str]:
     names = [fn.partition(".")[2] for fn in functions if fn.startswith(f"{HELPERS}.")]
     wanted = _closure(names)
     statements = [tree for name, (_, tree) in _definitions().items() if name in wanted and isinstance(tree, ast.FunctionDef)]
-    found = []
-    for node in (node for statement in statements for node in ast.walk(statement)):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found.append(f"{node.value.id}.{node.attr}")
-        elif isinstance(node, ast.BinOp):
-            found.extend(_OPERATORS.get(type(node.op), ()))
-    return found
+    return [fn for statement in statements for node in ast.walk(statement) for fn in _functions(node)]
 
 
-_OPERATORS: dict[type[ast.operator], tuple[str, ...]] = {ast.Add: ("+",), ast.Sub: ("-",), ast.Mult: ("*",), ast.Div: ("/",)}
+def _functions(node: ast.AST) -> tuple[str, ...]:
+    """What Keras may record where this syntax stands, if its operands are tensors."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=package), attr=name):
+            return (f"{package}.{name}",)
+        case ast.BinOp(op=operator) | ast.UnaryOp(op=operator):
+            return _OPERATORS.get(type(operator), ())
+        case ast.Compare(ops=operators):
+            return tuple(fn for operator in operators for fn in _OPERATORS.get(type(operator), ()))
+        case ast.Subscript():
+            return ("ops.get_item",)
+    return ()
+
+
+_OPERATORS: dict[type[ast.AST], tuple[str, ...]] = {
+    **{ast.Add: ("+",), ast.Sub: ("-",), ast.Mult: ("*",), ast.Div: ("/",), ast.USub: ("neg",)},
+    **{ast.FloorDiv: ("ops.floor_divide",), ast.Mod: ("ops.mod",), ast.Pow: ("ops.power",)},
+    **{ast.Gt: ("ops.greater",), ast.GtE: ("ops.greater_equal",), ast.Lt: ("ops.less",), ast.LtE: ("ops.less_equal",)},
+}
 
 
 def _closure(names: Iterable[str]) -> set[str]:
@@ -60,4 +77,4 @@ def _closure(names: Iterable[str]) -> set[str]:
     return wanted
 
 
-__all__ = ["functions_in_helpers", "helper_texts"]
+__all__ = ["functions_in_helpers", "helper_names", "helper_texts"]

@@ -152,7 +152,7 @@ model Stages(sigmoid_end: bool = true) {
     a, b = cells[1] -> split(2)
     x = concat([cells[0], a, b]) -> body: [conv(twice(6), 1x1) -> relu -> conv(12, 3x3, groups = 3, pad = 1)]
     x = x -> pad([[0, 1], [1, 0]]) -> upsample(2) -> tail: 2 * conv(6, 3x3, stride = 2)
-    y = x -> if sigmoid_end then sigmoid else tanh
+    y = if sigmoid_end then (x -> sigmoid) else (x -> tanh)
     output features = y
     output scores = -y * 2.0 + 1.0 -> global_maxpool -> flatten -> linear(3) -> softmax
     output total = sum([a, b, cells[0]])

@@ -1,0 +1,125 @@
+"""Translation validation: whether generated source makes exactly the network's layers and computes exactly its outputs."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from convspec.ir.graph import Value
+from convspec.ir.lowering import Apply, Arg, Args, Call
+from convspec.targets.tensorflow.file import channels_last
+from convspec.targets.tensorflow.helpers_text import helper_names
+from convspec.targets.tensorflow.network import DEFAULT_FLOAT, Network, Step
+from convspec.targets.tensorflow.stub import Model, Recorder, Tensor, recorded, run_source
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A difference between source and network; `line` of the source where it broke down, if it did."""
+
+    what: str
+    line: int | None = None
+
+
+def differences(text: str, network: Network) -> list[Mismatch]:
+    """Every difference found; an empty list proves that the source says what the network says.
+
+    The source is run with a Keras that records. It must make the same layers under the same names, and every output must be
+    the same expression of layers, functions and inputs.
+    """
+    recorder = Recorder()
+    values = _expected(recorder, network)
+    wanted, recorder.layers = recorder.layers, {}
+    try:
+        model = run_source(recorder, text, helper_names())["build"]()
+    except Exception as problem:
+        frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == "<generated>"]
+        return [Mismatch(f"{type(problem).__name__}: {problem}", frames[-1].lineno if frames else None)]
+    return [*_layer_differences(recorder.layers, wanted), *_end_differences(model, network, values, recorder)]
+
+
+def _expected(recorder: Recorder, network: Network) -> dict[Value, int]:
+    """The number of every value of the network; tells the recorder shapes and arities on the way."""
+    values: dict[Value, int] = {}
+    for item in network.graph.inputs:
+        batch, *shape = sizes(item.value)
+        dtype = None if item.value.type.dtype == DEFAULT_FLOAT else item.value.type.dtype
+        values[item.value] = recorder.number(("input", item.value.name, batch, tuple(shape), dtype))
+    made: dict[str, Any] = {}
+    for step in network.steps:
+        result = _Evaluation(recorder, step, [Tensor(recorder, values[value]) for value in step.node.inputs], made).of(
+            step.tree
+        )
+        if step.node.op.single_output:
+            values[step.node.outputs[0]] = result.number
+        else:
+            recorder.arities[result.number] = len(step.node.outputs)
+            values.update((value, recorder.number(("item", result.number, i))) for i, value in enumerate(step.node.outputs))
+    recorder.shapes.update((number, sizes(value)) for value, number in values.items())
+    return values
+
+
+def sizes(value: Value) -> tuple[int | None, ...]:
+    """A value's shape as Keras knows it: channels last, None where it is symbolic."""
+    return tuple(size if isinstance(size, int) else None for size in channels_last(value.type.shape))
+
+
+class _Evaluation:
+    """A lowering tree, computed by the recorder."""
+
+    def __init__(self, recorder: Recorder, step: Step, inputs: list[Tensor], made: dict[str, Any]) -> None:
+        self.recorder, self.step, self.inputs, self.made = recorder, step, inputs, made
+
+    def of(self, part: Any) -> Any:
+        match part:
+            case Arg(index=index):
+                return self.inputs[index]
+            case Args():
+                return self.inputs
+            case Call(fn=fn, args=args, kwargs=kwargs):
+                named = {name: self.of(value) for name, value in kwargs.items()}
+                return Tensor(self.recorder, self.recorder.call(fn, tuple(self.of(arg) for arg in args), named))
+            case Apply(inputs=inputs):
+                return self._layer(part)(*(self.of(item) for item in inputs))
+            case tuple() | list():
+                return tuple(self.of(item) for item in part)
+        return part
+
+    def _layer(self, apply: Apply) -> Any:
+        make = recorded(self.recorder, apply.fn)
+        if not apply.weights:
+            return make(*apply.args, **apply.kwargs)
+        path = self.step.node.path
+        if path not in self.made:
+            self.made[path] = make(*apply.args, **apply.kwargs, name=path)
+        return self.made[path]
+
+
+def _layer_differences(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Mismatch]:
+    for name in sorted(made.keys() | wanted.keys()):
+        if made.get(name) != wanted.get(name):
+            yield Mismatch(f"the layer `{name}` is {made.get(name)}, not {wanted.get(name)}")
+
+
+def _end_differences(model: Any, network: Network, values: Mapping[Value, int], recorder: Recorder) -> Iterator[Mismatch]:
+    graph = network.graph
+    if not isinstance(model, Model) or model.name != graph.name:
+        yield Mismatch("the model's name")
+        return
+    ends = (
+        ("input", model.inputs, {item.value.name: values[item.value] for item in graph.inputs}),
+        ("output", model.outputs, {item.name: values[item.value] for item in graph.outputs}),
+    )
+    for what, found, expected in ends:
+        given = {name: found for name in expected} if len(expected) == 1 else found
+        if not isinstance(given, dict) or list(given) != list(expected):
+            yield Mismatch(f"the names of the {what}s")
+            continue
+        for name, number in expected.items():
+            if not isinstance(given[name], Tensor) or given[name].number != number:
+                yield Mismatch(f"the {what} `{name}`")
+
+
+__all__ = ["Mismatch", "differences", "sizes"]
