@@ -1,1 +1,18 @@
-"""The command line: one file a command."""
+"""The command line. `main` is what the console script calls; one file a command, which imports only what it uses."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command line on `sys.argv` and exit: 0 done, 1 the user's mistake, 2 usage, 70 a bug, 130 interrupted."""
+    import sys
+
+    try:
+        from convspec.cli.app import app
+
+        app()
+    except KeyboardInterrupt:  # before a command took charge
+        sys.exit(130)
+    raise AssertionError("typer always exits")  # pragma: no cover

@@ -35,9 +35,11 @@ class Feed:
     """All batches, read as they are asked for. `items` is how many pictures there are, None for arrays."""
 
     batches: Iterator[Batch]
+    files: Sequence[Path]
+    """Where the data is read from."""
     items: int | None = None
     notes: list[str] = field(default_factory=list)
-    """What was changed on the way in; complete once all batches are read."""
+    """What was changed on the way in, or left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,16 @@ class _Source:
 
 
 def read_inputs(texts: Sequence[str], signature: Signature, batch: int = BATCH) -> Feed:
-    """The data that `--input` options name. Failure CNN300, CNN301 or CNN302, at the latest when its batch is asked for."""
+    """The data that `--input` options name; pictures are read when asked for. Failure CNN300, CNN301 or CNN302."""
     sources = [_parse(text, signature) for text in texts]
     _check_exist(sources)
     if len(signature.inputs) == 1 and any(s.path.is_dir() or is_picture(s.path) for s in sources):
         return _pictures(sources, signature, batch)
-    arrays, origins = _arrays(sources, signature)
-    feed = Feed(iter(()))
-    feed.batches = _one_batch(arrays, origins, signature, feed.notes)
-    return feed
+    checked = check_arrays(signature, *_arrays(sources, signature))
+    first = str(sources[0].path)
+    count = checked.arrays[signature.inputs[0].name].shape[0]
+    rows = [first] if count == 1 else [f"{first}[{i}]" for i in range(count)]
+    return Feed(iter([Batch(tuple(rows), checked.arrays)]), [s.path for s in sources], notes=list(checked.notes))
 
 
 def _parse(text: str, signature: Signature) -> _Source:
@@ -136,17 +139,6 @@ def _read_archive(source: _Source, signature: Signature) -> dict[str, Array]:
     return arrays
 
 
-def _one_batch(
-    arrays: Mapping[str, Array], origins: Mapping[str, str], signature: Signature, notes: list[str]
-) -> Iterator[Batch]:
-    checked = check_arrays(signature, arrays, origins)
-    notes.extend(checked.notes)
-    first = signature.inputs[0].name
-    count = checked.arrays[first].shape[0] if checked.arrays[first].ndim else 1
-    rows = [origins[first]] if count == 1 else [f"{origins[first]}[{i}]" for i in range(count)]
-    yield Batch(tuple(rows), checked.arrays)
-
-
 # ── pictures for one input ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -163,7 +155,7 @@ def _pictures(sources: Sequence[_Source], signature: Signature, batch: int) -> F
         if len(paths) % declared:
             message = f"{len(paths)} pictures do not make whole batches of {declared}, which `{spec.name}` is declared to take"
             raise fail(error("CNN301", message, spec.span, hint="declare the batch size by a name: N"))
-    return Feed(_picture_batches(paths, signature, batch), len(paths), notes)
+    return Feed(_picture_batches(paths, signature, batch), paths, len(paths), notes)
 
 
 def _only_picture(path: Path) -> Path:

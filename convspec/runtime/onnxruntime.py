@@ -71,8 +71,11 @@ def _compile(network: Network, folder: Path) -> Model:
     artifact = target.emit(network.module, network.weights, target.options())
     if len(artifact.files) == 1:
         content = artifact.files[artifact.main]
+        assert not isinstance(content, str)
         if isinstance(content, bytes):
             return content
+        content(buffer := io.BytesIO())
+        return buffer.getvalue()
     artifact.write(folder)
     return str(folder / artifact.main)
 

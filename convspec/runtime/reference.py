@@ -14,6 +14,7 @@ from convspec.runtime.base import About, Network, Program, RunOptions, network_o
 from convspec.runtime.devices import CPU, only_cpu_and_cuda, parse_device, unavailable
 from convspec.runtime.signature import Signature, signature_of
 from convspec.runtime.sizes import solve_sizes
+from convspec.version import VERSION
 from convspec.weights.dtypes import numpy_dtype
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ class Reference:
         if device not in (None, CPU):
             assert device is not None
             raise unavailable(device, "the reference", "it is NumPy code", "use --device cpu")
-        notes = ("the reference computes in float64",)
-        about = About(self.name, np.__version__, "cpu", "NumPy", notes)
+        about = About(self.name, VERSION, "cpu", f"NumPy {np.__version__}, in float64")
         return ReferenceSession(network, signature_of(network.module.graph), about)
 
 

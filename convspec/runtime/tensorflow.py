@@ -30,8 +30,8 @@ class TensorFlowSession:
         tf = require("tensorflow", "tensorflow")
         try:
             with _tf32(tf, self.tf32), tf.device(self.device):
-                feeds = [tf.constant(to_channels_last(arrays[spec.name])) for spec in self.signature.inputs]
-                results = self.model(feeds if len(feeds) > 1 else feeds[0], training=False)
+                feeds = {spec.name: tf.constant(to_channels_last(arrays[spec.name])) for spec in self.signature.inputs}
+                results = self.model(feeds if len(feeds) > 1 else next(iter(feeds.values())), training=False)
         except tf.errors.OpError as problem:
             reason = (str(problem.message).strip() or type(problem).__name__).splitlines()[0]
             message = f"tensorflow failed on {self.about.device}: {reason}"
@@ -41,11 +41,9 @@ class TensorFlowSession:
         return {name: to_channels_second(tensor.numpy()) for name, tensor in tensors.items()}
 
     def _by_name(self, results: Any) -> dict[str, Any]:
+        """One output comes bare, several by name."""
         names = [spec.name for spec in self.signature.outputs]
-        if isinstance(results, Mapping):
-            return {name: results[name] for name in names}
-        tensors = results if isinstance(results, tuple | list) else [results]
-        return dict(zip(names, tensors, strict=True))
+        return {names[0]: results} if len(names) == 1 else {name: results[name] for name in names}
 
     def _check_ran_there(self, tensors: Mapping[str, Any]) -> None:
         """TensorFlow places an op elsewhere where a device has no kernel for it; the results say where they were made."""
@@ -68,10 +66,10 @@ class TensorFlow:
         tf = import_tensorflow()
         device, notes = _choose(tf, asked)
         place = f"/{'GPU' if device.kind == 'cuda' else 'CPU'}:{device.index}"
-        from convspec.targets.tensorflow import to_keras
+        from convspec.targets.tensorflow.packaging import to_keras
 
         with tf.device(place):
-            model = to_keras(network.module, network.weights)
+            model = to_keras(network.module, network.weights, dtype="float32")
         about = About(self.name, tf.__version__, str(device), place.removeprefix("/"), tuple(notes))
         return TensorFlowSession(signature_of(network.module.graph), about, model, place, options.tf32)
 

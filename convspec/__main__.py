@@ -1,0 +1,5 @@
+"""`python -m convspec`: the command line."""
+
+from convspec.cli import main
+
+main()

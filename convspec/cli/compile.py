@@ -1,0 +1,66 @@
+"""`convspec compile`: a spec becomes the files of a target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from convspec.cli.guard import Format, guarded, write_json
+from convspec.cli.options import Model, OutputFormat, Root, Seed, Settings, Spec, Weights
+
+EXAMPLES = """Examples:
+
+convspec compile lenet5.cnn --target onnx --weights lenet5.safetensors
+
+convspec compile resnet.cnn --model ResNet50 --target pytorch -o resnet50.py"""
+
+_PATH = "The main file, or a folder that exists. By default a file in the current folder, named like the spec, or like --model."
+_EMIT = "Also write: pt2 (pytorch: a torch.export program), savedmodel or keras (tensorflow). May be repeated."
+
+
+@guarded
+def compile_(
+    spec: Spec,
+    target: Annotated[str, typer.Option("--target", metavar="NAME", help="onnx, pytorch or tensorflow.", show_default=False)],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="PATH", help=_PATH)] = None,
+    model: Model = None,
+    settings: Settings = None,
+    weights: Weights = None,
+    seed: Seed = 0,
+    opset: Annotated[int | None, typer.Option("--opset", metavar="N", help="onnx: the operator set version.")] = None,
+    external_data: Annotated[
+        bool, typer.Option("--external-data", help="onnx: write weights to a file of their own, whatever their size.")
+    ] = False,
+    emit: Annotated[list[str] | None, typer.Option("--emit", metavar="KIND", help=_EMIT)] = None,
+    root: Root = None,
+    output_format: OutputFormat = Format.text,
+) -> None:
+    """Compile a spec to ONNX, PyTorch or TensorFlow. Files are written whole or not at all; existing ones are replaced."""
+    from convspec import api
+    from convspec.cli.values import parse_settings
+
+    options: dict[str, Any] = {"opset": opset, "external_data": external_data or None, "emit": tuple(emit or ()) or None}
+    net = api.load(spec, model=model, settings=parse_settings(settings or []), weights=weights, seed=seed, root=root)
+    written = net.compile(target, output, **{name: value for name, value in options.items() if value is not None})
+    sizes = [_bytes(path) for path in written]
+    if output_format is Format.json:
+        files = [{"path": str(path), "bytes": size} for path, size in zip(written, sizes, strict=True)]
+        write_json({"model": net.module.name, "target": target, "files": files})
+        return
+    for path, size in zip(written, sizes, strict=True):
+        typer.echo(f"wrote {path} ({_shown(size)})")
+
+
+def _bytes(path: Path) -> int:
+    """The size of a file, or of all files in a folder."""
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
+
+
+def _shown(count: int) -> str:
+    """`512 bytes`, `3.2 kB`, `102.5 MB`, in powers of 1000."""
+    if count < 1000:
+        return f"{count} bytes"
+    unit = 1 if count < 999_950 else 2 if count < 999_950_000 else 3
+    return f"{count / 1000**unit:.1f} {('kB', 'MB', 'GB')[unit - 1]}"

@@ -1,0 +1,28 @@
+"""Arguments and options that several commands have, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from convspec.cli.guard import Format
+
+_SET = "Give a parameter of the model a value, written as in a spec: classes=100, depths=[3,4,6,3]. May be repeated."
+
+Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="A .cnn file.", show_default=False)]
+Model: TypeAlias = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="The model or configuration, where the file has several.")
+]
+Settings: TypeAlias = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
+Root: TypeAlias = Annotated[
+    Path | None, typer.Option("--root", metavar="DIR", help="The folder that imports stay inside; the spec's own by default.")
+]
+Weights: TypeAlias = Annotated[
+    Path | None, typer.Option("--weights", metavar="FILE", help="A .safetensors file with weights by label.")
+]
+Seed: TypeAlias = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, help="Where initial weights are drawn from, without --weights.")
+]
+OutputFormat: TypeAlias = Annotated[Format, typer.Option("--format", help="How results and errors are written.")]

@@ -1,0 +1,100 @@
+"""`convspec run`: a spec or a compiled model, on a runtime and device, with data from files."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from convspec.cli.guard import Format, guarded
+from convspec.cli.options import Model, OutputFormat, Root, Seed, Settings, Weights
+
+if TYPE_CHECKING:
+    from convspec.runtime.base import Program
+
+EXAMPLES = """Examples:
+
+convspec run lenet5.cnn --weights lenet5.safetensors --input digits/7.png --top 3
+
+convspec run resnet50.onnx --input photos --labels imagenet.txt --device cuda
+
+convspec run stereo.cnn --input left=a.npy --input right=b.npy --output out.npz"""
+
+_INPUT = """An .npy, an .npz, a PNG or JPEG picture, or a folder of pictures; NAME=FILE where there are several inputs.
+May be repeated."""
+_DEVICE = "auto, cpu, cuda, cuda:1 or tensorrt. auto takes CUDA where it works, and says so."
+_TOP = "How many classes to show of an output [N, classes]; 5 for pictures."
+_OUTPUT = "Write the outputs to an .npz, an .npy (one output) or a folder of .npy files; existing files are replaced."
+
+
+class RuntimeName(StrEnum):
+    """The runtimes that convspec knows."""
+
+    onnxruntime = "onnxruntime"
+    pytorch = "pytorch"
+    tensorflow = "tensorflow"
+    reference = "reference"
+
+
+@guarded
+def run(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC_OR_MODEL", help="A .cnn file or a compiled .onnx.", show_default=False)],
+    inputs: Annotated[list[str], typer.Option("--input", metavar="FILE", help=_INPUT, show_default=False)],
+    runtime: Annotated[RuntimeName, typer.Option("--runtime", help="What runs it.")] = RuntimeName.onnxruntime,
+    device: Annotated[str, typer.Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
+    top: Annotated[int | None, typer.Option("--top", metavar="K", min=1, help=_TOP)] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", metavar="FILE", help="Names of the classes: one a line, or a JSON list.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="PATH", help=_OUTPUT)] = None,
+    model: Model = None,
+    settings: Settings = None,
+    weights: Weights = None,
+    seed: Seed = 0,
+    root: Root = None,
+    batch: Annotated[int, typer.Option("--batch", metavar="N", min=1, help="Pictures that go in together.")] = 16,
+    tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round to TF32, which is faster and less exact.")] = False,
+    output_format: OutputFormat = Format.text,
+) -> None:
+    """Run a spec or a compiled model on data from files, and show or write what comes out."""
+    from convspec.cli.running import Request, execute
+    from convspec.runtime.base import RunOptions
+
+    program = _program(spec, model, settings, weights, seed, root)
+    origin = None if spec.suffix == ".onnx" else str(weights) if weights else f"initial values from seed {seed}, not trained"
+    request = Request(inputs, batch, output, top, labels, reads=[spec, *([weights] if weights else [])], weights=origin)
+    report = execute(program, runtime.value, RunOptions(device, tf32), request)
+    report.write(as_json=output_format is Format.json)
+
+
+def _program(
+    path: Path, model: str | None, settings: list[str] | None, weights: Path | None, seed: int, root: Path | None
+) -> Program:
+    """The spec with its weights, or the compiled model. Failure CNN306 for what is neither, CNN401 for a useless option."""
+    from convspec.diagnostics import error, fail
+    from convspec.runtime.base import ModelFile, Network
+
+    if path.suffix in (".keras", ".pt", ".pt2", ".pth", ".h5", ".py", ".safetensors", ".npz"):
+        raise fail(
+            error("CNN306", f"cannot run {path}: it is no spec and no ONNX model", hint="run takes a .cnn or an .onnx file")
+        )
+    if path.suffix == ".onnx":
+        given: dict[str, Any] = {
+            "--model": model,
+            "--set": settings,
+            "--weights": weights,
+            "--seed": seed or None,
+            "--root": root,
+        }
+        useless = [option for option, value in given.items() if value]
+        if useless:
+            message = f"{useless[0]} says nothing about a compiled model: {path} is complete"
+            raise fail(error("CNN401", message, hint="leave it out, or run the .cnn spec"))
+        return ModelFile(path)
+    from convspec import api
+    from convspec.cli.values import parse_settings
+
+    net = api.load(path, model=model, settings=parse_settings(settings or []), weights=weights, seed=seed, root=root)
+    return Network(net.module, net.weights)

@@ -1,0 +1,39 @@
+"""`convspec summary`: the layers of a network as a table, with totals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from convspec.cli.guard import Format, guarded, write_json
+from convspec.cli.options import Model, OutputFormat, Root, Settings, Spec
+
+_SIZES = "Give symbolic sizes values: N=1,h=7,w=7. Without it they stay symbolic."
+
+EXAMPLES = """Examples:
+
+convspec summary lenet5.cnn
+
+convspec summary resnet.cnn --model ResNet50 --sizes N=1,h=7,w=7"""
+
+
+@guarded
+def summary(
+    spec: Spec,
+    model: Model = None,
+    settings: Settings = None,
+    sizes: Annotated[list[str] | None, typer.Option("--sizes", metavar="NAME=INT,…", help=_SIZES)] = None,
+    root: Root = None,
+    output_format: OutputFormat = Format.text,
+) -> None:
+    """Show each layer with its output shape, parameters, MACs and receptive field, and the totals."""
+    from convspec import api
+    from convspec.cli.values import parse_settings, parse_sizes
+
+    net = api.load(spec, model=model, settings=parse_settings(settings or []), root=root)
+    table = net.summary(parse_sizes(sizes or []))
+    if output_format is Format.json:
+        write_json(table.to_json())
+    else:
+        typer.echo(str(table), nl=False)

@@ -1,0 +1,78 @@
+"""Values on the command line: `--set classes=100`, `--sizes N=1,h=7`, written as in a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convspec.diagnostics import Failure, error, fail
+from convspec.syntax import ast
+
+_EXAMPLES = 'write a number, true or false, a word or "string", a size such as 3x3, or a list of these'
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """`["classes=100", "depths=[3, 4]"]` as Python values by name. Failure CNN401 for what is no `NAME=VALUE`."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise fail(error("CNN401", f"--set takes NAME=VALUE, not `{text}`", hint="for instance --set classes=100"))
+        if name in found:
+            raise fail(error("CNN401", f"--set gives `{name}` twice"))
+        found[name] = _parse_value(name, value)
+    return found
+
+
+def parse_sizes(texts: Sequence[str]) -> dict[str, int]:
+    """`["N=1,h=7", "w=7"]` as integers by name. Failure CNN401 for anything else."""
+    found: dict[str, int] = {}
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        name, _, value = part.partition("=")
+        if not name.isidentifier() or not value.isascii() or not value.isdigit() or int(value) < 1:
+            hint = "for instance --sizes N=1,h=7,w=7"
+            raise fail(error("CNN401", f"--sizes takes NAME=INTEGER with an integer of at least 1, not `{part}`", hint=hint))
+        found[name] = int(value)
+    return found
+
+
+def _parse_value(name: str, text: str) -> Any:
+    from convspec.source import SourceFile
+    from convspec.syntax import parse
+
+    refused = fail(error("CNN401", f"--set {name}: `{text}` is not a value", hint=_EXAMPLES))
+    try:
+        tree = parse(SourceFile("--set", f"let value = {text}"))
+    except Failure:
+        raise refused from None
+    match tree.items:
+        case (ast.Let(value=value, params=None),):
+            try:
+                return _literal(value)
+            except _NoLiteralError:
+                raise refused from None
+    raise refused
+
+
+class _NoLiteralError(Exception):
+    """An expression that needs a spec around it."""
+
+
+def _literal(expr: ast.Expr) -> Any:
+    from convspec.ir.attrs import Extent
+
+    match expr:
+        case ast.IntLit(value=value) | ast.FloatLit(value=value) | ast.BoolLit(value=value):
+            return value
+        case ast.SizeLit(values=values):
+            return Extent(values)
+        case ast.StrLit(parts=parts) if all(isinstance(part, str) for part in parts):
+            return "".join(str(part) for part in parts)
+        case ast.NameRef(text=text):
+            return text
+        case ast.ListLit(items=items):
+            return [_literal(item) for item in items]
+        case ast.Unary(operator="-", operand=ast.IntLit(value=value) | ast.FloatLit(value=value)):
+            return -value
+    raise _NoLiteralError
