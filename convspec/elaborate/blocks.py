@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from convspec.elaborate.evaluation import evaluate, wanted_by
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.frame import Context, Defaults, Frame
 from convspec.elaborate.inputs import match_input
 from convspec.elaborate.labels import Registry
+from convspec.elaborate.lookup import MISSING, find_in_file
 from convspec.elaborate.module import Application, BlockEvent
 from convspec.elaborate.parameters import bind_parameters, convert, signature
 from convspec.elaborate.place import Spot
-from convspec.elaborate.stages import Use
+from convspec.elaborate.statements import add_default, run_body
+from convspec.elaborate.use import Use
 from convspec.elaborate.values import BlockValue, holds_tensors
 from convspec.ir.graph import Value
 from convspec.source import Span
@@ -35,8 +38,6 @@ def apply_block(use: Use, value: BlockValue, spot: Spot) -> Any:
 
 
 def _run(use: Use, value: BlockValue, preset: Mapping[str, Any], frame: Frame, spot: Spot) -> Any:
-    from convspec.elaborate.statements import run_body
-
     block = value.item
     assert isinstance(block, ast.Block)
     if block.kind == "model":
@@ -73,8 +74,6 @@ def new_frame(context: Context, value: BlockValue, path: str) -> Frame:
 
 def defaults_at(scope: FileScope, item: ast.Item) -> Defaults:
     """The file's `default` statements that stand before an item."""
-    from convspec.elaborate.statements import add_default
-
     assert scope.frame is not None
     scope.frame.defaults = {}
     for other in scope.tree.items:
@@ -87,8 +86,6 @@ def defaults_at(scope: FileScope, item: ast.Item) -> Defaults:
 
 def resolve(env: Frame, value: BlockValue, span: Span) -> tuple[BlockValue, dict[str, Any]]:
     """The block behind a configuration, and the parameters that configurations on the way fixed."""
-    from convspec.elaborate.lookup import MISSING, find_in_file
-
     preset: dict[str, Any] = {}
     while isinstance(value.item, ast.Configuration):
         configuration = value.item
@@ -114,8 +111,6 @@ def _bottom(value: BlockValue, env: Frame, span: Span) -> ast.Block:
 
 def fixed_parameters(frame: Frame, configuration: ast.Configuration, block: ast.Block) -> dict[str, Any]:
     """What `model A = B(args)` says, by parameter."""
-    from convspec.elaborate.expressions import evaluate
-
     fixed: dict[str, Any] = {}
     names = [param.name.text for param in block.params]
     position = 0
@@ -135,9 +130,7 @@ def fixed_parameters(frame: Frame, configuration: ast.Configuration, block: ast.
         if name in fixed:
             raise frame.fail("CNN042", f"`{name}` is given twice", arg.span)
         param = block.params[names.index(name)]
-        kind = param.type.text if param.type else ""
-        value = evaluate(frame, arg.value, "stage" if kind == "stage" else "word" if kind == "string" else "value")
-        fixed[name] = convert(frame, param, value, arg.value.span)
+        fixed[name] = convert(frame, param, evaluate(frame, arg.value, wanted_by(param)), arg.value.span)
     return fixed
 
 
@@ -148,8 +141,6 @@ def signature_of(block: ast.Block) -> str:
 
 def _feed_inputs(use: Use, block: ast.Block, frame: Frame) -> Use:
     """Bind a model's inputs to the tensors it is applied to: piped first, then positional, then by name."""
-    from convspec.elaborate.expressions import evaluate
-
     inputs = [statement for statement in block.body.statements if isinstance(statement, ast.Input)]
     given = [(value, use.span) for value in use.piped]
     rest: list[ast.Arg] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from convspec.elaborate.evaluation import condition, evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import MISSING, find
 from convspec.elaborate.module import BudgetAssert
@@ -17,8 +18,6 @@ BUDGETS = ("params", "macs", "flops", "activation_memory", "receptive_field")
 
 def run_assert(frame: Frame, statement: ast.Assert) -> None:
     """Decide an assertion, or keep it as a BudgetAssert."""
-    from convspec.elaborate.expressions import condition, evaluate
-
     message = evaluate(frame, statement.message) if statement.message is not None else None
     if is_budget(frame, statement.condition):
         frame.context.asserts.append(_budget(frame, statement, message))
@@ -41,8 +40,6 @@ def _budget(frame: Frame, statement: ast.Assert, message: Any) -> BudgetAssert:
     own = frame.snapshot()
 
     def evaluate_with(expr: ast.Expr, names: Mapping[str, Any]) -> Any:
-        from convspec.elaborate.expressions import evaluate
-
         scratch = own.snapshot()
         scratch.names.update(names)
         return evaluate(scratch, expr)
@@ -53,8 +50,6 @@ def _budget(frame: Frame, statement: ast.Assert, message: Any) -> BudgetAssert:
 
 def sides(frame: Frame, statement: ast.Assert) -> str:
     """The numbers on both sides of a comparison: `5 < 4`."""
-    from convspec.elaborate.expressions import evaluate
-
     expr = statement.condition
     if isinstance(expr, ast.Binary) and expr.operator in ("==", "!=", "<", "<=", ">", ">="):
         left, right = evaluate(frame, expr.left), evaluate(frame, expr.right)

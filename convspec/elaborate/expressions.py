@@ -1,37 +1,24 @@
-"""The value of an expression.
-
-`wanted` says what kind of value the place takes, for the two things that depend on it: in a place for a word ("word") a bare
-name that is not bound is that word, and in a place for a stage ("stage") a call such as `leaky_relu(0.1)` is a stage and is not
-applied.
-"""
+"""The value of each kind of expression."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from convspec import ops
 from convspec.elaborate import tensors
 from convspec.elaborate.arithmetic import LARGEST, ValueProblem, binary, negate
-from convspec.elaborate.calls import evaluate_call
+from convspec.elaborate.evaluation import EVALUATORS, Wanted, condition, evaluate, integer
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import MISSING, find, undefined
 from convspec.elaborate.loops import bind, iterate
 from convspec.elaborate.module import BranchEvent, LoopEvent
-from convspec.elaborate.stages import apply_pipeline
+from convspec.elaborate.stages import apply_pipeline, evaluate_call
 from convspec.elaborate.values import BudgetFunction, StageValue, describe
 from convspec.ir.attrs import Extent
-from convspec.ir.dims import Dim
 from convspec.ir.graph import Value
 from convspec.source import Span
 from convspec.syntax import ast
-
-Wanted = Literal["value", "word", "stage"]
-
-
-def evaluate(frame: Frame, expr: ast.Expr, wanted: Wanted = "value") -> Any:
-    """The value of `expr` in `frame`; raises Failure."""
-    return _EVALUATORS[type(expr)](frame, expr, wanted)
 
 
 def _literal(frame: Frame, expr: Any, wanted: Wanted) -> Any:
@@ -104,24 +91,6 @@ def _sequence(frame: Frame, value: Any, span: Span) -> Any:
     if isinstance(value, list | str):
         return value
     raise frame.fail("CNN040", f"{describe(value)} cannot be indexed", span)
-
-
-def integer(frame: Frame, expr: ast.Expr, what: str) -> int:
-    """The value of an expression that must be a plain integer."""
-    value = evaluate(frame, expr)
-    if isinstance(value, Dim):
-        raise frame.fail("CNN033", f"{what} must be a plain number, but {value} is symbolic", expr.span)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise frame.fail("CNN040", f"{what} must be an integer, not {describe(value)}", expr.span)
-    return value
-
-
-def condition(frame: Frame, expr: ast.Expr) -> bool:
-    """The value of an expression that must be true or false."""
-    value = evaluate(frame, expr)
-    if not isinstance(value, bool):
-        raise frame.fail("CNN040", f"a condition must be true or false, not {describe(value)}", expr.span)
-    return value
 
 
 def _list(frame: Frame, expr: ast.ListLit, wanted: Wanted) -> Any:
@@ -241,3 +210,4 @@ _EVALUATORS: dict[type, Callable[[Frame, Any, Wanted], Any]] = {
     ast.Conditional: _conditional,
     ast.Pipeline: _pipeline,
 }
+EVALUATORS.update(_EVALUATORS)

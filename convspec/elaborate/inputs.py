@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convspec.elaborate.evaluation import evaluate, integer
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import MISSING, find
 from convspec.elaborate.values import describe
@@ -40,8 +41,6 @@ def _collect(frame: Frame, dim: ast.Expr, minimums: dict[str, int]) -> None:
 
 
 def _bound(frame: Frame, dim: ast.Binary) -> tuple[str, int]:
-    from convspec.elaborate.expressions import integer
-
     if not isinstance(dim.left, ast.NameRef):
         raise frame.fail("CNN056", "a bound is declared on a name", dim.span, hint="write H >= 32")
     return dim.left.text, integer(frame, dim.right, "a bound") + (dim.operator == ">")
@@ -59,8 +58,6 @@ def declared_type(frame: Frame, statement: ast.Input) -> TensorType:
 
 
 def _dimension(frame: Frame, dim: ast.Expr) -> Size:
-    from convspec.elaborate.expressions import evaluate
-
     if isinstance(dim, ast.Binary) and dim.operator in (">=", ">"):
         dim = dim.left
     value = evaluate(frame, dim)
@@ -98,8 +95,6 @@ def match_input(env: Frame, frame: Frame, statement: ast.Input, value: Value, sp
 
 
 def _match_dimension(env: Frame, frame: Frame, name: str, dim: ast.Expr, size: Size, span: Span) -> None:
-    from convspec.elaborate.expressions import evaluate
-
     minimum = 1
     if isinstance(dim, ast.Binary) and dim.operator in (">=", ">"):
         _, minimum = _bound(frame, dim)
@@ -134,8 +129,6 @@ _PICTURE_KEYS = ("size", "mean", "std", "crop", "scale", "invert")
 
 def _picture(frame: Frame, call: ast.Call, declared: TensorType) -> Picture:
     """How `as picture(...)` says that a picture file becomes the tensor."""
-    from convspec.elaborate.expressions import evaluate
-
     if call.function.text != "picture":
         raise frame.fail("CNN056", "an input is prepared `as picture(…)`", call.function.span)
     if declared.rank != 4 or declared.channels not in (1, 3):

@@ -8,9 +8,10 @@ from typing import Any
 from convspec import ops
 from convspec.diagnostics import Failure
 from convspec.elaborate.builtins import BUILTINS
+from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.frame import Frame
-from convspec.elaborate.values import POISON, BlockValue, BudgetFunction, FunctionValue, LayerValue, StageValue
+from convspec.elaborate.values import POISON, BlockValue, BudgetFunction, FunctionValue, LayerValue, StageValue, describe
 from convspec.ir.opdef import OpDef
 from convspec.syntax import ast
 
@@ -44,8 +45,6 @@ def find_in_file(scope: FileScope, name: str) -> Any:
 
 
 def _constant(scope: FileScope, let: ast.Let) -> Any:
-    from convspec.elaborate.expressions import evaluate
-
     name = let.name.text
     if name not in scope.constants:
         scope.constants[name] = POISON
@@ -72,17 +71,11 @@ def find_callable(frame: Frame, reference: ast.NameRef) -> Any:
     if op is not None:
         return op
     if value is not MISSING:
-        raise frame.fail("CNN021", f"`{name}` is not a layer or block", reference.span, f"this is {_what(value)}")
+        raise frame.fail("CNN021", f"`{name}` is not a layer or block", reference.span, f"this is {describe(value)}")
     known = [*_known_callables(frame), *BUILTINS, *ops.names()]
     near = get_close_matches(name, known, 1)
     hint = f"did you mean `{near[0]}`?" if near else None
     raise frame.fail("CNN021", f"there is no layer or block called `{name}`", reference.span, hint=hint)
-
-
-def _what(value: Any) -> str:
-    from convspec.elaborate.values import describe
-
-    return describe(value)
 
 
 def _known_callables(frame: Frame) -> list[str]:

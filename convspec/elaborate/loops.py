@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.values import describe
 from convspec.ir.attrs import Extent
@@ -13,8 +14,6 @@ from convspec.syntax import ast
 
 def iterate(frame: Frame, iterable: ast.Expr) -> list[Any]:
     """The items of a list or range, counted as steps before the first turn."""
-    from convspec.elaborate.expressions import evaluate
-
     value = evaluate(frame, iterable)
     if isinstance(value, Extent):
         value = list(value)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from convspec.diagnostics import Failure, error, fail
+from convspec.elaborate import expressions  # noqa: F401 - fills the table of evaluators
 from convspec.elaborate.blocks import new_frame, resolve
 from convspec.elaborate.counting import Counting
 from convspec.elaborate.cycles import check_cycles
+from convspec.elaborate.evaluation import evaluate, wanted_by
 from convspec.elaborate.files import FileScope, Loader, read_source
 from convspec.elaborate.frame import Context, Frame
 from convspec.elaborate.labels import Registry
@@ -138,14 +140,11 @@ def _root_frame(context: Context, chosen: BlockValue, settings: Mapping[str, Any
 
 
 def _bind(frame: Frame, block: ast.Block, param: ast.Param, given: Mapping[str, Any], from_settings: bool) -> None:
-    from convspec.elaborate.expressions import evaluate
-
     name = param.name.text
     if name in given:
         value = given[name]
     elif param.default is not None:
-        kind = param.type.text if param.type else ""
-        value = evaluate(frame, param.default, "stage" if kind == "stage" else "word" if kind == "string" else "value")
+        value = evaluate(frame, param.default, wanted_by(param))
     else:
         hint = f"give it one: model A = {block.name.text}({name} = …), or --set {name}=…"
         raise frame.fail("CNN041", f"`{block.name.text}` needs a value for `{name}`", param.span, hint=hint)

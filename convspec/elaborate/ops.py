@@ -8,11 +8,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from convspec.diagnostics import Failure, Label
+from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.hints import declare_hint
 from convspec.elaborate.module import OpEvent
 from convspec.elaborate.place import Spot
-from convspec.elaborate.stages import Use
+from convspec.elaborate.use import Use
 from convspec.elaborate.values import describe, holds_tensors
 from convspec.ir import attrs as kinds
 from convspec.ir.graph import Node, Parameter, Value
@@ -76,8 +77,6 @@ def _sort_arguments(use: Use, op: OpDef) -> _Arguments:
 
 
 def _positional(use: Use, op: OpDef, found: _Arguments, arg: ast.Arg) -> None:
-    from convspec.elaborate.expressions import evaluate
-
     value = evaluate(use.env, arg.value)
     if holds_tensors(value):
         _add_tensors(use, op, found, value, arg.span, arg.span)
@@ -158,8 +157,6 @@ def _attributes(use: Use, op: OpDef, call: _Arguments) -> dict[str, Any]:
 
 def evaluate_attribute(env: Frame, kind: kinds.Kind, name: str, expr: ast.Expr) -> Any:
     """The value of an attribute's expression, where a bare word may stand for itself."""
-    from convspec.elaborate.expressions import evaluate
-
     if isinstance(kind, kinds.Initialiser) and isinstance(expr, ast.Call) and expr.function.text in kinds.INIT_NAMES:
         arguments = [evaluate(env, arg.value) for arg in expr.args]
         if len(arguments) != 1 or isinstance(arguments[0], bool) or not isinstance(arguments[0], int | float):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from convspec.diagnostics import Label
+from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.labels import check_label
 from convspec.elaborate.values import describe
@@ -12,8 +13,6 @@ from convspec.syntax import ast
 
 def declare_outputs(frame: Frame, statement: ast.Output) -> list[Value]:
     """The tensors of an `output`; for the model that is compiled they are added to the graph under their names."""
-    from convspec.elaborate.expressions import evaluate
-
     values = []
     for item in statement.items:
         value = evaluate(frame, item.value)
@@ -54,6 +53,4 @@ def _name(frame: Frame, item: ast.OutputItem) -> str:
 
 
 def _text(frame: Frame, label: ast.StrLit) -> str:
-    from convspec.elaborate.expressions import evaluate
-
     return str(evaluate(frame, label))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from convspec.diagnostics import Failure, Label
+from convspec.elaborate.evaluation import evaluate, wanted_by
 from convspec.elaborate.frame import Frame
+from convspec.elaborate.use import Use
 from convspec.elaborate.values import LayerValue, StageValue, describe
 from convspec.ir.attrs import Extent
 from convspec.ir.dims import Dim
 from convspec.ir.graph import Value
 from convspec.source import Span
 from convspec.syntax import ast
-
-if TYPE_CHECKING:
-    from convspec.elaborate.stages import Use
 
 
 def _is_int(value: Any) -> bool:
@@ -56,11 +55,11 @@ def bind_parameters(
             value, span = written[name].value, use.span
         elif name in written:
             expr = written[name]
-            value, span = _evaluate(use.env, expr, param), expr.span
+            value, span = evaluate(use.env, expr, wanted_by(param)), expr.span
         elif name in preset:
             value, span = preset[name], use.span
         elif param.default is not None:
-            value, span = _evaluate(frame, param.default, param), param.default.span
+            value, span = evaluate(frame, param.default, wanted_by(param)), param.default.span
         else:
             raise _missing(use, owner, params, param)
         frame.names[name] = convert(frame if name not in written else use.env, param, value, span)
@@ -109,13 +108,6 @@ def _piped_parameter(use: Use, owner: str, params: Sequence[ast.Param], value: A
                 return param.name.text
     message = f"`{owner}` takes no {kind or 'such value'} on the left of `->`"
     raise use.env.fail("CNN048", message, use.span, hint=signature(owner, params))
-
-
-def _evaluate(frame: Frame, expr: ast.Expr, param: ast.Param) -> Any:
-    from convspec.elaborate.expressions import evaluate
-
-    kinds: dict[str, Literal["stage", "word"]] = {"stage": "stage", "string": "word"}
-    return evaluate(frame, expr, kinds.get(param.type.text, "value") if param.type else "value")
 
 
 def convert(frame: Frame, param: ast.Param, value: Any, span: Span) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.labels import Registry, check_label
 from convspec.elaborate.module import Event, Site
@@ -60,8 +61,6 @@ class Place:
         """The label of a stage here: the one written, its number in a labelled group, or its automatic name."""
         number = self.numbering.take() if self.numbering is not None else None
         if label is not None:
-            from convspec.elaborate.expressions import evaluate
-
             return check_label(str(evaluate(env, label)), label.span)
         if number is not None:
             return number

@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from convspec.elaborate.blocks import apply_block
+from convspec.elaborate.evaluation import evaluate, integer
 from convspec.elaborate.frame import Frame
+from convspec.elaborate.functions import apply_function
 from convspec.elaborate.lookup import find_callable
-from convspec.elaborate.module import LoopEvent, Site, StageEvent
+from convspec.elaborate.module import LoopEvent, StageEvent
+from convspec.elaborate.ops import apply_op
 from convspec.elaborate.place import Place, Spot
+from convspec.elaborate.use import Use
 from convspec.elaborate.values import BlockValue, LayerValue, StageValue
 from convspec.ir.opdef import OpDef
-from convspec.source import Span
 from convspec.syntax import ast
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A layer, block or function being applied: what is called, with which arguments, on what, where.
-
-    `env` is where arguments are evaluated; `place` is where the result is named and recorded. They differ for a stage value,
-    which is written in one body and used in another. `piped` holds the value on the left of `->`, if there is one.
-    """
-
-    env: Frame
-    place: Place
-    site: Site
-    function: ast.NameRef
-    args: tuple[ast.Arg, ...]
-    piped: tuple[Any, ...]
-    span: Span
-    label: ast.StrLit | None = None
-    """The label written at this use."""
-
-    def name(self) -> str:
-        """The label of this use at its level; in a labelled group it takes the next number, so ask once."""
-        return self.place.name(self.env, self.label, self.site, self.function.text)
-
-    def claim(self, name: str) -> Spot:
-        """The named spot of this use, taken."""
-        return self.place.claim(name, self.label.span if self.label is not None else self.span)
 
 
 def apply_pipeline(frame: Frame, expr: ast.Pipeline) -> Any:
     """The value of `source -> stage -> stage`."""
-    from convspec.elaborate.expressions import evaluate
-
     value = evaluate(frame, expr.source)
     place = Place.of(frame)
     for stage in expr.stages:
         value = apply_stage(frame, place, stage, value)
     return value
+
+
+def evaluate_call(frame: Frame, expr: ast.Call) -> Any:
+    """The value of a call in an expression."""
+    frame.context.meter.add_steps(1, expr.span)
+    use = Use(frame, Place.of(frame), expr, expr.function, expr.args, (), expr.span)
+    return apply_call(use, bare=False)
 
 
 def apply_stage(env: Frame, place: Place, stage: ast.Stage, value: Any) -> Any:
@@ -80,8 +61,6 @@ def _apply_group(env: Frame, place: Place, group: ast.Group, value: Any) -> Any:
 
 def _repeat(env: Frame, place: Place, stage: ast.Stage, value: Any) -> Any:
     """`n * stage`: with a label it adds a level; in a labelled group it is the stage written n times; else turns are named."""
-    from convspec.elaborate.expressions import integer
-
     assert stage.count is not None
     count = integer(env, stage.count, "the count of a repeated stage")
     if count < 0:
@@ -113,9 +92,6 @@ def _labelled_turn(env: Frame, level: Place, stage: ast.Stage, turn: int, value:
 
 def apply_call(use: Use, *, bare: bool) -> Any:
     """Apply what a stage or call names: an op, block, model, stage value, layer or function."""
-    from convspec.elaborate.calls import apply_function
-    from convspec.elaborate.ops import apply_op
-
     target = find_callable(use.env, use.function)
     if isinstance(target, LayerValue):
         return _apply_layer(use, target, bare)
@@ -128,8 +104,6 @@ def apply_call(use: Use, *, bare: bool) -> Any:
     if isinstance(target, StageValue):
         return _apply_value(use, target, spot)
     if isinstance(target, BlockValue):
-        from convspec.elaborate.blocks import apply_block
-
         return apply_block(use, target, spot)
     return apply_op(use, target, spot)
 
@@ -160,10 +134,6 @@ def _apply_layer(use: Use, layer: LayerValue, bare: bool) -> Any:
 
 def _apply_inner(use: Use, env: Frame, place: Place, body: Any, spot: Spot) -> Any:
     """Apply the stage that a value stands for, at a spot that is already named."""
-    from convspec.elaborate.blocks import apply_block
-    from convspec.elaborate.calls import apply_function
-    from convspec.elaborate.ops import apply_op
-
     if isinstance(body, ast.Group):
         return _apply_group(env, place.inside(spot, numbered=True), body, use.piped[0])
     function, args = (body, ()) if isinstance(body, ast.NameRef) else (body.function, body.args)

@@ -12,12 +12,13 @@ from typing import Any
 from convspec import ops
 from convspec.diagnostics import Failure
 from convspec.elaborate.budgets import run_assert
-from convspec.elaborate.expressions import condition, evaluate
+from convspec.elaborate.evaluation import condition, evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.inputs import bind_symbols, declare_input
 from convspec.elaborate.labels import check_label
 from convspec.elaborate.loops import bind, iterate, loop_names, unpack
 from convspec.elaborate.module import BindEvent, BranchEvent, LoopEvent
+from convspec.elaborate.ops import evaluate_attribute, signature
 from convspec.elaborate.outputs import declare_outputs
 from convspec.elaborate.place import Place
 from convspec.elaborate.values import POISON, FunctionValue, LayerValue
@@ -136,8 +137,6 @@ def _default(frame: Frame, statement: ast.Default, outcome: _Outcome) -> None:
 
 def add_default(frame: Frame, statement: ast.Default) -> None:
     """Let a `default` hold from here on in `frame`."""
-    from convspec.elaborate.ops import evaluate_attribute, signature
-
     op = ops.find(statement.op.text)
     if op is None:
         message = f"`default` takes a layer, and `{statement.op.text}` is none"

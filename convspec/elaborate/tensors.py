@@ -10,7 +10,7 @@ from convspec.elaborate.labels import OPERATOR_OPS
 from convspec.elaborate.module import OpEvent
 from convspec.elaborate.ops import Site, add_node
 from convspec.elaborate.place import Place, Spot
-from convspec.elaborate.stages import Use
+from convspec.elaborate.use import Use
 from convspec.elaborate.values import describe
 from convspec.ir.graph import Node, Value
 from convspec.ir.opdef import OpDef

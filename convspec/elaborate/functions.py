@@ -1,25 +1,18 @@
-"""Calls in expressions: `concat(a, b)`, `len(xs)`, `divisible(v, 8)`, `Bottleneck(x, 64)`."""
+"""Applying functions: built-in ones, `let` functions, and the quantities of an assertion."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from convspec.elaborate import tensors
 from convspec.elaborate.arithmetic import ValueProblem
 from convspec.elaborate.builtins import BUILTINS
-from convspec.elaborate.frame import Frame
+from convspec.elaborate.evaluation import evaluate, integer
 from convspec.elaborate.module import StageEvent
 from convspec.elaborate.parameters import bind_parameters
-from convspec.elaborate.place import Place, Spot
-from convspec.elaborate.stages import Use, apply_call
+from convspec.elaborate.place import Spot
+from convspec.elaborate.use import Use
 from convspec.elaborate.values import BudgetFunction, FunctionValue, holds_tensors
-from convspec.syntax import ast
-
-
-def evaluate_call(frame: Frame, expr: ast.Call) -> Any:
-    """The value of a call in an expression."""
-    frame.context.meter.add_steps(1, expr.span)
-    use = Use(frame, Place.of(frame), expr, expr.function, expr.args, (), expr.span)
-    return apply_call(use, bare=False)
 
 
 def apply_function(use: Use, target: Any, spot: Spot | None = None) -> Any:
@@ -36,9 +29,6 @@ def apply_function(use: Use, target: Any, spot: Spot | None = None) -> Any:
 
 
 def _apply_builtin(use: Use, name: str, spot: Spot | None) -> Any:
-    from convspec.elaborate import tensors
-    from convspec.elaborate.expressions import evaluate
-
     for arg in use.args:
         if arg.name is not None:
             raise use.env.fail("CNN022", f"`{name}` takes no named arguments", arg.name.span)
@@ -56,8 +46,6 @@ def _apply_builtin(use: Use, name: str, spot: Spot | None) -> Any:
 
 def _apply_let(use: Use, function: FunctionValue, spot: Spot | None) -> Any:
     """A function's value; layers that it applies are named below the call, `scaled1.mul1`, as in a block."""
-    from convspec.elaborate.expressions import evaluate
-
     let, meter = function.let, use.env.context.meter
     assert let.params is not None
     meter.add_steps(1, use.span)
@@ -78,8 +66,6 @@ def _apply_let(use: Use, function: FunctionValue, spot: Spot | None) -> Any:
 
 
 def _sizes(use: Use) -> dict[str, int]:
-    from convspec.elaborate.expressions import integer
-
     sizes = {}
     for arg in use.args:
         if arg.name is None:
