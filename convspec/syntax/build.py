@@ -10,12 +10,14 @@ from convspec.diagnostics import Diagnostic, Fix, error
 from convspec.limits import Limits
 from convspec.source import SourceFile, Span
 from convspec.syntax import ast, literals
+from convspec.syntax.lexing import FILE_DOC, malformed
 
 if TYPE_CHECKING:
     from lark import Token
 
 _Node = TypeVar("_Node")
 _LANGUAGES = (1,)
+_FOREIGN_VALUES = {"True": "true", "False": "false", "None": "", "null": "", "nil": ""}
 
 
 class TooDeep(Exception):
@@ -64,18 +66,20 @@ class Builder:
         depths = self._depths
         depth = 1 + max((depths.get(id(child), 0) for child in children), default=0)
         if depth > self.limits.nesting:
-            raise TooDeep(self._too_deep(children))
+            raise TooDeep(self.too_deep(children))
         depths[id(node)] = depth
         self._alive.append(node)  # an id must not be given to another node
         return node
 
-    def _too_deep(self, children: list[Any]) -> Diagnostic:
+    def too_deep(self, children: list[Any]) -> Diagnostic:
+        """The error where the tree is deeper than the limit."""
         token = next((child for child in children if not hasattr(child, "span")), children[0])
+        hint = "a long sum is `sum([a, b, c])`" if _is(token, "PLUS") else "give parts of it names of their own"
         return error(
             "CNN005",
             f"this nests more than {self.limits.nesting} levels deep",
             self._span([token]),
-            hint="give parts of it names; a long sum is `sum([a, b, c])`",
+            hint=hint,
         )
 
     def _name(self, token: Token) -> ast.Name:
@@ -99,7 +103,7 @@ class Builder:
     def file(self, c: list[Any]) -> ast.File:
         language = c[0] if c and isinstance(c[0], int) else None
         items = tuple(child for child in c if not isinstance(child, int))
-        return ast.File(language, items, self.docs.get(-1, ""), Span(self.source, 0, len(self.source.text)))
+        return ast.File(language, items, self.docs.get(FILE_DOC, ""), Span(self.source, 0, len(self.source.text)))
 
     def language(self, c: list[Any]) -> int:
         version = self._literal(c[1], literals.integer, 1)
@@ -178,7 +182,7 @@ class Builder:
     def if_(self, c: list[Any]) -> ast.If:
         orelse = c[4] if len(c) > 4 else None
         if isinstance(orelse, ast.If):
-            orelse = self._made(ast.Body((orelse,), orelse.span), [orelse])
+            orelse = self._made(ast.Body((orelse,), orelse.span), c[3:])
         return self._made(ast.If(c[1], c[2], orelse, self._span(c)), [*c, orelse])
 
     def assert_(self, c: list[Any]) -> ast.Assert:
@@ -219,7 +223,12 @@ class Builder:
                 named = arg
             elif named is not None:
                 self.diagnostics.append(
-                    error("CNN042", "an argument without a name stands after one with a name", arg.span, hint="name it, or move it to the front")
+                    error(
+                        "CNN042",
+                        "an argument without a name stands after one with a name",
+                        arg.span,
+                        hint="name it, or move it to the front",
+                    )
                 )
                 break
         return args
@@ -232,9 +241,8 @@ class Builder:
 
     # ── expressions ──
 
-    def interpolated(self, c: list[Any]) -> ast.Expr:
-        expression: ast.Expr = c[0]
-        return expression
+    def interpolated(self, c: list[Any]) -> Any:
+        return c[0]
 
     def pipeline(self, c: list[Any]) -> ast.Pipeline:
         return self._made(ast.Pipeline(c[0], _nodes(c, ast.Stage), self._span(c)), c)
@@ -252,7 +260,7 @@ class Builder:
     def range_(self, c: list[Any]) -> ast.Range:
         return self._made(ast.Range(c[0], c[2], self._span(c)), c)
 
-    def parenthesised(self, c: list[Any]) -> ast.Expr:
+    def parenthesised(self, c: list[Any]) -> Any:
         """The same node; its span takes in the parentheses."""
         return self._made(replace(c[1], span=self._span(c)), _children(c[1]))
 
@@ -283,6 +291,11 @@ class Builder:
     # ── literals ──
 
     def name(self, c: list[Any]) -> ast.NameRef:
+        if c[0] in _FOREIGN_VALUES:
+            span, meant = self._span(c), _FOREIGN_VALUES[c[0]]
+            hint = f"write `{meant}`" if meant else "there is no null: an empty list says `none`"
+            fix = Fix(span, meant, hint) if meant else None
+            self.diagnostics.append(error("CNN001", f"there is no `{c[0]}`", span, hint=hint, fix=fix))
         return ast.NameRef(str(c[0]), self._span(c))
 
     def integer(self, c: list[Any]) -> ast.IntLit:
@@ -303,7 +316,8 @@ class Builder:
 
     def string(self, c: list[Any]) -> ast.StrLit:
         token = c[0]
-        pieces = self._literal(token, literals.pieces, ["x"])
+        stand_in: list[str | tuple[int, int]] = ["x"]
+        pieces = self._literal(token, literals.pieces, stand_in)
         at = token.start_pos
         parts = tuple(p if isinstance(p, str) else self.parse_interpolated(at + p[0], at + p[1]) for p in pieces)
         return self._made(ast.StrLit(parts, self._span(c)), list(parts))
@@ -332,12 +346,3 @@ def _children(node: Any) -> list[Any]:
         value = getattr(node, field.name)
         found.extend(value) if isinstance(value, tuple) else found.append(value)
     return found
-
-
-def malformed(file: SourceFile, token: Token, problem: literals.Malformed) -> Diagnostic:
-    """The diagnostic for a literal that has no value."""
-    start, length = token.start_pos or 0, len(token)
-    span = Span(file, start + problem.start, start + (length if problem.end is None else problem.end))
-    fix = Fix(span, problem.fix, f"write `{problem.fix}`") if problem.fix else None
-    hint = problem.hint or (f"write `{problem.fix}`" if problem.fix else None)
-    return error(problem.code, problem.message, span, hint=hint, fix=fix)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lark import Lark, Token
+    from lark.lexer import Lexer
     from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 MALFORMED = ("MALFORMED_NUMBER", "UNTERMINATED_STRING", "UNKNOWN")
@@ -50,22 +52,40 @@ def lark() -> Lark:
     )
 
 
+@cache
+def _lexer() -> Lexer:
+    """A lexer that gives out what the grammar ignores, too."""
+    from lark.lexer import BasicLexer
+
+    conf = copy(lark().lexer_conf)
+    conf.ignore = ()
+    return BasicLexer(conf)
+
+
 def tokens(text: str, offset: int = 0) -> Iterator[Token]:
     """Every token of `text`, white space and comments too; positions count from `offset`. Never fails."""
-    for token in lark().lex(text, dont_ignore=True):
+    from lark.lexer import LexerThread
+
+    for token in LexerThread.from_text(_lexer(), text).lex(None):
         token.start_pos += offset
         token.end_pos += offset
         yield token
 
 
-def machine(start: str, actions: Any) -> InteractiveParser:
-    """An LALR machine that calls the method of `actions` named after each rule as soon as the rule is complete.
-
-    A Lark object binds its actions when it is built; here each parse has its own, so that they may carry the file.
-    """
+def callbacks(actions: Any) -> dict[Any, Any]:
+    """For every rule what is to be done when it is complete: the method of `actions` that has its name."""
     from lark import Tree
     from lark.parse_tree_builder import ParseTreeBuilder
 
+    found: dict[Any, Any] = ParseTreeBuilder(lark().rules, Tree).create_callback(actions)
+    return found
+
+
+def machine(start: str, actions: dict[Any, Any]) -> InteractiveParser:
+    """An LALR machine that begins with `start` and does what `callbacks` gave.
+
+    A Lark object binds its actions when it is built; here each parse has its own, so that they may carry the file.
+    """
     parser = lark().parse_interactive(start=start)
-    parser.parser_state.parse_conf.callbacks = ParseTreeBuilder(lark().rules, Tree).create_callback(actions)
+    parser.parser_state.parse_conf.callbacks = actions
     return parser

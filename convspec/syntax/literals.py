@@ -14,7 +14,14 @@ class Malformed(Exception):
     """A literal that has no value. `start` and `end` are offsets within it, for the carets."""
 
     def __init__(
-        self, message: str, hint: str | None = None, *, fix: str | None = None, code: str = "CNN002", start: int = 0, end: int | None = None
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        fix: str | None = None,
+        code: str = "CNN002",
+        start: int = 0,
+        end: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.hint, self.fix, self.code = message, hint, fix, code
@@ -39,7 +46,8 @@ def _decimal_digits(digits: str, shown: str, power: int = 0) -> int:
         raise Malformed(f"`{_short(shown)}` begins with a zero", fix=(plain.lstrip("0") or "0") + shown[len(digits) :])
     if len(plain) > len(str(LARGEST)) or int(plain) * 10**power > LARGEST:
         raise Malformed(f"`{_short(shown)}` is larger than 64 bits hold", f"the largest integer is {LARGEST}", code="CNN064")
-    return int(plain) * 10**power
+    value: int = int(plain) * 10**power
+    return value
 
 
 def _tidy(digits: str) -> str:
@@ -60,7 +68,9 @@ def number(text: str) -> int | float:
         raise Malformed(f"`{_short(text)}` is not a number: `_` stands between two digits")
     whole = plain.split(".")[0].lower().split("e")[0].replace("_", "")
     if len(whole) > 1 and whole.startswith("0"):
-        raise Malformed(f"`{_short(text)}` begins with a zero", fix=text.lstrip("0") if whole.strip("0") else f"0{text.lstrip('0')}")
+        raise Malformed(
+            f"`{_short(text)}` begins with a zero", fix=text.lstrip("0") if whole.strip("0") else f"0{text.lstrip('0')}"
+        )
     if suffix and "e" in plain.lower():
         raise Malformed(f"`{_short(text)}` has both an exponent and the suffix `{suffix}`")
     return _suffixed(plain, text, suffix) if suffix else _double(plain, text)
@@ -96,7 +106,9 @@ def size(text: str) -> tuple[int, ...]:
 def malformed_number(text: str) -> Malformed:
     """What is wrong with characters that begin like a number and are none."""
     if text.startswith("."):
-        return Malformed(f"a number has a digit before its point: `{_short(text)}`", fix=f"0{text}" if text[1:].isdigit() else None)
+        return Malformed(
+            f"a number has a digit before its point: `{_short(text)}`", fix=f"0{text}" if text[1:].isdigit() else None
+        )
     if text.endswith(".") and text[:-1].isdigit():
         return Malformed(f"a number has a digit after its point: `{_short(text)}`", fix=f"{text}0")
     digits = len(text) - len(text.lstrip("0123456789_."))
@@ -128,7 +140,8 @@ def pieces(raw: str) -> list[str | tuple[int, int]]:
         elif char == "{":
             close = raw.find("}", at, end)
             if close < 0:
-                raise Malformed("`{` is not closed in this string", "a brace itself is written `{{`", start=at, end=at + 1)
+                hint = "a brace itself is written `{{`; no string stands inside `{ }`"
+                raise Malformed("`{` is not closed in this string", hint, start=at, end=at + 1)
             if text:
                 found.append("".join(text))
                 text = []
@@ -138,7 +151,9 @@ def pieces(raw: str) -> list[str | tuple[int, int]]:
             raise Malformed("`}` closes nothing in this string", "a brace itself is written `}}`", start=at, end=at + 1)
         elif char == "\\":
             if raw[at + 1] not in _ESCAPES:
-                raise Malformed(f"`{raw[at : at + 2]}` is not an escape", 'there are \\n, \\t, \\" and \\\\', start=at, end=at + 2)
+                raise Malformed(
+                    f"`{raw[at : at + 2]}` is not an escape", 'there are \\n, \\t, \\" and \\\\', start=at, end=at + 2
+                )
             text.append(_ESCAPES[raw[at + 1]])
             at += 2
         else:

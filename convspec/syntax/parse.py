@@ -2,43 +2,119 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from convspec.diagnostics import Diagnostic, Failure, error
+from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.limits import DEFAULT, Limits
 from convspec.source import SourceFile, Span
 from convspec.syntax import ast, grammar
+from convspec.syntax.brackets import pair
 from convspec.syntax.build import Builder, TooDeep
+from convspec.syntax.explain import explain
+from convspec.syntax.lexing import Lexed, lex
+from convspec.syntax.recovery import recover
+from convspec.syntax.situation import Situation
 
 if TYPE_CHECKING:
-    from lark import Token
+    from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-_IGNORED = ("SPACE", "COMMENT", "DOC")
+_BOM = "\ufeff"
+_STACK_PER_LEVEL = 8
+"""More than any level of nesting puts on the parser's stack, so that depth shows long before a tree is built."""
 
 
 def parse(file: SourceFile, limits: Limits = DEFAULT) -> ast.File:
-    """The syntax tree of `file`. Raises Failure with every syntax error."""
-    from lark import Token
-    from lark.exceptions import UnexpectedToken
+    """The syntax tree of `file`. Raises Failure with every syntax error, in the order of the text."""
+    _check_text(file, limits)
+    return _Parser(file, limits).file()
 
-    def interpolated(start: int, end: int) -> ast.Expr:
-        run(grammar.START_EXPRESSION, start, end)
-        return results.pop()
 
-    builder = Builder(file, limits, {}, interpolated)
-    results: list = []
+def _check_text(file: SourceFile, limits: Limits) -> None:
+    """Refuses what is too large or no text at all, before any of it is looked at."""
+    if len(file.text) > limits.file_bytes or len(file.text.encode("utf-8", "surrogatepass")) > limits.file_bytes:
+        raise fail(error("CNN006", f"{file.name} is larger than the limit of {limits.file_bytes:,} bytes"))
+    for index, char in enumerate(file.text):
+        if char == "\0" or "\ud800" <= char <= "\udfff":
+            what = "a NUL byte" if char == "\0" else f"half a character (U+{ord(char):04X})"
+            raise fail(error("CNN006", f"the file has {what}: it is not text", Span(file, index, index + 1)))
 
-    def run(start_rule: str, start: int, end: int) -> None:
-        machine = grammar.machine(start_rule, builder)
+
+class _Parser:
+    """One parse: the tokens of a file go through the LALR machine, which calls the builder."""
+
+    def __init__(self, file: SourceFile, limits: Limits) -> None:
+        start = len(_BOM) if file.text.startswith(_BOM) else 0
+        self.source, self.limits = file, limits
+        self.lexed = lex(file, start, len(file.text))
+        self.builder = Builder(file, limits, self.lexed.docs, self.interpolated)
+        self.actions = grammar.callbacks(self.builder)
+        self.diagnostics: list[Diagnostic] = self.builder.diagnostics
+        self.diagnostics += self.lexed.diagnostics
+
+    def file(self) -> ast.File:
+        """The whole file."""
+        if len(self.lexed.tokens) == 1 and not self.diagnostics:
+            raise fail(error("CNN001", f"{self.source.name} is empty", hint="a spec holds a model: model NAME { … }"))
         try:
-            for token in grammar.tokens(file.text[start:end], start):
-                if token.type not in _IGNORED:
-                    machine.feed_token(token)
-            results.append(machine.feed_token(Token("$END", "", start_pos=end, end_pos=end)))
-        except UnexpectedToken as e:
-            raise Failure([error("CNN001", f"`{e.token}` is not expected here", Span(file, e.token.start_pos, e.token.end_pos))])
+            result = self._run(grammar.START_FILE, self.lexed)
+        except TooDeep as deep:
+            self.diagnostics.append(deep.diagnostic)
+        if self.diagnostics:
+            raise Failure(self._ordered())
+        file: ast.File = result
+        return file
 
-    run(grammar.START_FILE, 0, len(file.text))
-    if builder.diagnostics:
-        raise Failure(builder.diagnostics)
-    return results.pop()
+    def interpolated(self, start: int, end: int) -> ast.Expr:
+        """The expression between two offsets, which stand inside a string. What is wrong with it is reported."""
+        lexed = lex(self.source, start, end)
+        self.diagnostics += lexed.diagnostics
+        result = self._run(grammar.START_EXPRESSION, lexed, recovers=False)
+        expression: ast.Expr = ast.IntLit(0, Span(self.source, start, end)) if result is None else result
+        return expression
+
+    def _run(self, start_rule: str, lexed: Lexed, recovers: bool = True) -> Any:
+        """The node for `start_rule`, or None after an error. Errors are appended to `diagnostics`."""
+        from lark.exceptions import UnexpectedToken
+
+        tokens = lexed.tokens
+        brackets = pair(self.source, tokens, self.limits.nesting)
+        machine = grammar.machine(start_rule, self.actions)
+        index = 0
+        while True:
+            try:
+                result = machine.feed_token(tokens[index])
+            except UnexpectedToken:
+                situation = Situation(
+                    self.source, tokens, index, frozenset(machine.accepts()), list(machine.parser_state.value_stack), brackets
+                )
+                self._report(situation)
+                if not recovers or index == len(tokens) - 1 or len(self.diagnostics) >= self.limits.errors:
+                    return None
+                index = recover(machine, situation)
+                if index == len(tokens) - 1 and self._ends_well(machine, situation):
+                    return None
+            else:
+                if index == len(tokens) - 1:
+                    return result
+                if len(machine.parser_state.value_stack) > _STACK_PER_LEVEL * (self.limits.nesting + 1):
+                    raise TooDeep(self.builder.too_deep([tokens[index]]))
+                index += 1
+
+    def _report(self, situation: Situation) -> None:
+        """Explains an error, unless a malformed literal before it on its line has caused it."""
+        line = situation.line(situation.found)
+        malformed = (known.primary.span for known in self.diagnostics if known.code == "CNN002" and known.primary)
+        if not any(span.line == line and span.start < (situation.found.start_pos or 0) for span in malformed):
+            self.diagnostics.append(explain(situation))
+
+    def _ends_well(self, machine: InteractiveParser, situation: Situation) -> bool:
+        """Whether nothing more is to be said when recovery has reached the end: no body was left open."""
+        open_braces = [v for v in machine.parser_state.value_stack if getattr(v, "type", "") == "LBRACE"]
+        return all(brace.start_pos in situation.brackets.match for brace in open_braces)
+
+    def _ordered(self) -> list[Diagnostic]:
+        """The errors in the order of the text, one for each place, at most as many as the limit."""
+        found: dict[int, Diagnostic] = {}
+        for diagnostic in self.diagnostics:
+            found.setdefault(diagnostic.primary.span.start if diagnostic.primary else -1, diagnostic)
+        return [found[start] for start in sorted(found)][: self.limits.errors]

@@ -1,0 +1,50 @@
+"""Why a token does not fit, in the author's terms: the first rule that knows the slip, else what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from convspec.diagnostics import Diagnostic, Label
+from convspec.syntax import slips_brackets, slips_expressions, slips_statements
+from convspec.syntax.brackets import CLOSER
+from convspec.syntax.expected import describe, describe_found
+from convspec.syntax.lexing import unknown_characters
+from convspec.syntax.situation import Situation
+
+Rule: TypeAlias = Callable[[Situation], Diagnostic | None]
+
+
+def explain(situation: Situation) -> Diagnostic:
+    """The error for a token that does not fit."""
+    for rule in _RULES:
+        diagnostic = rule(situation)
+        if diagnostic is not None:
+            return diagnostic
+    return _unexpected(situation)
+
+
+def _malformed(s: Situation) -> Diagnostic | None:
+    if s.found.type == "UNKNOWN":
+        return unknown_characters(s.file, s.found)
+    if s.found.type == "UNTERMINATED_STRING":
+        return s.error("this string is not closed on its line", code="CNN002", hint='a `"` is missing')
+    return None
+
+
+def _unexpected(s: Situation) -> Diagnostic:
+    opener = s.opener
+    related: tuple[Label, ...] = ()
+    if opener is not None and opener.type != "LBRACE" and s.line(opener) != s.line(s.found):
+        related = s.related(opener, "opened here") if CLOSER[opener.type] in s.accepts else ()
+    return s.error(f"expected {describe(s.accepts)}, found {describe_found(s.found)}", related=related)
+
+
+_RULES: tuple[Rule, ...] = (
+    _malformed,
+    *slips_brackets.EARLY,
+    *slips_statements.EARLY,
+    *slips_expressions.RULES,
+    *slips_statements.LATE,
+    *slips_brackets.LATE,
+)

@@ -1,0 +1,103 @@
+"""Slips with brackets: not closed, closed by another kind, closing nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convspec.diagnostics import Diagnostic
+from convspec.syntax.brackets import CLOSER
+from convspec.syntax.situation import CLOSERS, ITEMS, STATEMENTS, Situation
+
+if TYPE_CHECKING:
+    from lark import Token
+
+_TEXT = {"RPAR": "`)`", "RSQB": "`]`", "RBRACE": "`}`"}
+
+
+def begins_statement(s: Situation, index: int) -> bool:
+    """Whether a token looks like the first of a statement: first on its line, and a keyword or a name that is bound."""
+    token = s.tokens[index]
+    if not s.begins_line(index):
+        return False
+    if token.type == "IF":
+        return is_if_statement(s.tokens, index)
+    return token.type in STATEMENTS or (token.type == "NAME" and is_binding(s.tokens, index))
+
+
+def is_if_statement(tokens: list[Token], index: int) -> bool:
+    """Whether `{` comes before `then` after an `if`."""
+    following = (token.type for token in tokens[index:] if token.type in ("THEN", "LBRACE"))
+    return next(following, "") == "LBRACE"
+
+
+def is_binding(tokens: list[Token], index: int) -> bool:
+    """Whether `a =` or `a, b =` begins at a name."""
+    kinds = [token.type for token in tokens[index + 1 : index + 20]]
+    while kinds[:2] == ["COMMA", "NAME"]:
+        del kinds[:2]
+    return kinds[:1] == ["EQUAL"]
+
+
+def _unclosed(s: Situation) -> Diagnostic | None:
+    opener = s.opener
+    if opener is None or (opener.start_pos in s.brackets.match and s.found.type != "$END"):
+        return None
+    at = s.at
+    if s.found.type == "EQUAL" and s.kind(-1) == "NAME" and s.begins_line(at - 1):
+        at -= 1  # the name was read as part of what is open; the `=` shows that a statement begins with it
+    if opener.type == "LBRACE":
+        ends = s.found.type == "$END" or (s.found.type in ITEMS and s.begins_line(at))
+        opener = _culprit(s, opener)
+    else:
+        ends = s.found.type in ("$END", "RBRACE", *ITEMS) or begins_statement(s, at)
+    if not ends:
+        return None
+    missing = _TEXT[CLOSER[opener.type]]
+    related = s.related(s.tokens[at], f"{missing} is missing before this") if s.found.type != "$END" else ()
+    return s.error(f"this `{opener}` is not closed", opener, related=related)
+
+
+def _culprit(s: Situation, opener: Token) -> Token:
+    """The brace that was forgotten: the last whose closing line is indented less than its own, as its parent's would be."""
+    inside = (pair for pair in reversed(s.brackets.pairs) if (pair[0].start_pos or 0) > (opener.start_pos or 0))
+    for brace, closer in inside:
+        if brace.type == "LBRACE" and (closer.start_pos or 0) < (s.found.start_pos or 0):
+            index = next(i for i, token in enumerate(s.tokens) if token is closer)
+            if s.begins_line(index) and _indent(s, closer) == _indent(s, opener) < _indent(s, brace):
+                return brace
+    return opener
+
+
+def _indent(s: Situation, token: Token) -> int:
+    line = s.file.line(s.line(token))
+    return len(line) - len(line.lstrip())
+
+
+def _wrong_closer(s: Situation) -> Diagnostic | None:
+    if s.found.type not in CLOSERS:
+        return None
+    opener = s.opener
+    if opener is None or (opener.type == "LBRACE" and s.found.type != "RBRACE"):
+        return s.error(f"this `{s.found}` closes nothing")
+    if CLOSER[opener.type] != s.found.type:
+        wanted = _TEXT[CLOSER[opener.type]]
+        return s.error(f"expected {wanted}, found `{s.found}`", related=s.related(opener, f"{wanted} would close this"))
+    return None
+
+
+def _tuple(s: Situation) -> Diagnostic | None:
+    opener = s.opener
+    if opener is None or opener.type != "LPAR":
+        return None
+    before = next(i for i, token in enumerate(s.tokens) if token is opener) - 1
+    if before >= 0 and s.tokens[before].type == "NAME":
+        return None
+    if s.found.type == "COMMA" and "RPAR" in s.accepts:
+        return s.error("parentheses hold one value", hint="a list is written [a, b]", related=s.related(opener, "opened here"))
+    if s.found.type == "RPAR" and s.kind(-1) == "LPAR":
+        return s.error("there is nothing between these parentheses", hint="the empty list is written []")
+    return None
+
+
+EARLY = (_unclosed,)
+LATE = (_tuple, _wrong_closer)
