@@ -87,7 +87,7 @@ def _elaborate(source: SourceFile, model: str | None, settings: Mapping[str, Any
     )
 
 
-_SMALL = 5_000
+_SMALL = 10_000
 """Steps that are taken without counting first; a network of some hundred layers stays below."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from convspec.ir.dims import Equality, Size
@@ -130,9 +131,19 @@ class OpDef:
     @property
     def attributes(self) -> tuple[Field[Any], ...]:
         """The fields of the attribute class, in the order of the signature; metadata as `attr` sets it."""
-        return fields(self.attrs)
+        return _fields(self.attrs)
 
     @property
     def positional(self) -> tuple[str, ...]:
         """Names of the attributes that may be given by position, at most two."""
-        return tuple(f.name for f in self.attributes if f.metadata["positional"])
+        return _positional(self.attrs)
+
+
+@cache
+def _fields(attrs: Any) -> tuple[Field[Any], ...]:
+    return fields(attrs)
+
+
+@cache
+def _positional(attrs: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(attrs) if f.metadata["positional"])
