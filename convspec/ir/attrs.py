@@ -8,6 +8,7 @@ in the op's `resolve`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, TypeAlias
 
 from convspec.ir.dims import Dim, Size
@@ -99,7 +100,7 @@ class Real(Kind):
             (self.most is not None and value > self.most, f"at most {self.most}"),
             (self.above is not None and value <= self.above, f"above {self.above}"),
             (self.below is not None and value >= self.below, f"below {self.below}"),
-            (value != value or value in (float("inf"), float("-inf")), "finite"),
+            (not isfinite(value), "finite"),
         )
         for broken, wanted in bounds:
             if broken:
@@ -160,7 +161,7 @@ class Pads(Kind):
     least: int = 0
 
     def convert(self, attribute: str, value: Any) -> int | str | tuple[int, ...] | tuple[PadPair, ...]:
-        if isinstance(value, str):
+        if isinstance(value, str) and self.words:
             return Word(words=self.words).convert(attribute, value)
         if not isinstance(value, list | tuple):
             return _integer(self, attribute, value, self.least)

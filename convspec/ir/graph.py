@@ -74,9 +74,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """How a picture file becomes an input tensor: resize to `size` (height, width), scale to 0…1, subtract `mean`, divide by `std`.
+    """How a picture file becomes an input tensor: resized and cut to `size`, divided by `scale`, less `mean`, over `std`.
 
-    `resize` None: the shorter side is brought to `size` and the centre cut out; see `runtime/pictures.py` for the exact steps.
+    `size` is (height, width); None takes the declared size, or the picture's own. `crop` is the share of the resized picture
+    that the centre cut keeps. The exact steps stand in `runtime/pictures.py`. It is no part of the graph.
     """
 
     size: tuple[int, int] | None = None
