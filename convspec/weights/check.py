@@ -64,7 +64,7 @@ def _report(
         (len(misshapen), "of another shape"),
         (len(mistyped), "of another dtype"),
     )
-    summary = ", ".join(f"{number} {what}" for number, what in counts if number)
+    summary = ", ".join(f"{number} tensor{'s' * (number > 1)} {what}" for number, what in counts if number)
     guesses = _guesses(missing, surplus)
     notes = (
         *(f"missing: `{p.name}`, {_wanted(p)}" for p in missing),
@@ -73,7 +73,7 @@ def _report(
         *(f"dtype: `{p.name}` is {stored.dtype} {where}, {_wanted(p)}" for stored, p in mistyped),
     )
     hint = _prefix_hint(missing, surplus) or _dtype_hint(mistyped)
-    return error("CNN201", f"{source} does not fit {graph.name}: tensors {summary}", notes=notes, hint=hint)
+    return error("CNN201", f"{source} does not fit {graph.name}: {summary}", notes=notes, hint=hint)
 
 
 def _wanted(parameter: Parameter) -> str:

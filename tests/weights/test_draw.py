@@ -54,7 +54,7 @@ def test_normal_follows_the_quantiles_into_the_tail() -> None:
     draw.normal(1.0)(bits, out)
     expected = [-NormalDist().inv_cdf(tail / 2**32) for tail in tails]
     np.testing.assert_allclose(out, expected, atol=3e-6)
-    draw.normal(1.0)(bits | 1, out)
+    draw.normal(1.0)(bits | np.uint32(1), out)
     np.testing.assert_allclose(out, [-x for x in expected], atol=3e-6)
 
 

@@ -1,0 +1,256 @@
+"""Weight files: what goes in comes out, all misfits in one report, and no file, however broken, gives a traceback."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from convspec.diagnostics import Diagnostic, Failure
+from convspec.ir.graph import Graph
+from convspec.ir.init import Init
+from convspec.ir.types import Array
+from convspec.weights import store
+from convspec.weights.init import initial_weights
+from tests.weights.graphs import graph_of, parameter
+
+NORMAL = Init("normal", value=1.0)
+
+
+def network() -> Graph:
+    return graph_of(
+        parameter("conv1.weight", (4, 3, 2, 2), NORMAL),
+        parameter("conv1.bias", (4,), NORMAL),
+        parameter("bn.running_var", (4,), NORMAL, trainable=False),
+        parameter("half", (3,), NORMAL, dtype="float16"),
+        parameter("brain", (5,), NORMAL, dtype="bfloat16"),
+        parameter("wide", (), NORMAL, dtype="float64"),
+    )
+
+
+def drawn() -> dict[str, Array]:
+    return initial_weights(network(), 7)
+
+
+def attempt(path: Path) -> tuple[dict[str, Array], set[str]]:
+    """The tensors, or the codes of what is wrong."""
+    try:
+        return store.load(path, network()), set()
+    except Failure as caught:
+        return {}, {diagnostic.code for diagnostic in caught.diagnostics}
+
+
+def failure(action: Callable[[], Any]) -> Diagnostic:
+    with pytest.raises(Failure) as caught:
+        action()
+    (diagnostic,) = caught.value.diagnostics
+    return diagnostic
+
+
+def test_what_goes_in_comes_out(tmp_path: Path) -> None:
+    path = store.save(tmp_path / "w.safetensors", drawn(), "Hand")
+    loaded = store.load(path, network())
+    assert list(loaded) == list(network().parameters())
+    for name, tensor in drawn().items():
+        assert loaded[name].dtype == tensor.dtype
+        np.testing.assert_array_equal(loaded[name], tensor)
+
+
+def test_the_safetensors_package_reads_the_file(tmp_path: Path) -> None:
+    path = store.save(tmp_path / "w.safetensors", drawn(), "Hand")
+    for name, tensor in load_file(path).items():
+        np.testing.assert_array_equal(tensor, drawn()[name])
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    assert metadata["format"] == "pt"
+    assert metadata["convspec.spec"] == "Hand"
+
+
+def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:
+    one, two = (store.save(tmp_path / name, drawn(), "Hand").read_bytes() for name in ("a", "b"))
+    assert one == two
+
+
+def test_every_tensor_lies_at_a_multiple_of_its_element(tmp_path: Path) -> None:
+    data = store.save(tmp_path / "w", {"odd": np.zeros(3, np.uint8), "wide": np.zeros(2, np.float64)}, "M").read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    assert (8 + length + header["wide"]["data_offsets"][0]) % 8 == 0
+
+
+def test_views_are_stored_by_their_elements(tmp_path: Path) -> None:
+    graph = graph_of(parameter("w", (3, 2), NORMAL), parameter("v", (2,), NORMAL))
+    tensors = {"w": np.arange(6, dtype=np.float32).reshape(2, 3).T, "v": np.arange(4, dtype=">f4")[::2].astype(">f4")}
+    loaded = store.load(store.save(tmp_path / "w", tensors, "M"), graph)
+    assert loaded["w"].tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert loaded["v"].tolist() == [0, 2]
+
+
+def test_a_file_without_our_metadata_loads(tmp_path: Path) -> None:
+    """As another tool writes it, with batch norm's counter, which is passed over."""
+    tensors = drawn() | {"bn.num_batches_tracked": np.array(3, np.int64), "num_batches_tracked": np.array(3, np.int64)}
+    save_file(tensors, tmp_path / "torch.safetensors")
+    loaded = store.load(tmp_path / "torch.safetensors", network())
+    assert list(loaded) == list(network().parameters())
+
+
+def test_all_misfits_stand_in_one_report(tmp_path: Path) -> None:
+    tensors = drawn()
+    del tensors["conv1.bias"]
+    tensors["conv1.bais"] = np.zeros(4, np.float32)
+    tensors["other"] = np.zeros((2, 2), np.int64)
+    tensors["conv1.weight"] = np.zeros((4, 3, 3, 3), np.float32)
+    tensors["half"] = np.zeros(3, np.float32)
+    save_file(tensors, tmp_path / "bad.safetensors")
+    diagnostic = failure(lambda: store.load(tmp_path / "bad.safetensors", network()))
+    assert diagnostic.code == "CNN201"
+    assert diagnostic.message == (
+        f"{tmp_path}/bad.safetensors does not fit Hand: "
+        "1 tensor missing, 2 tensors not in the spec, 1 tensor of another shape, 1 tensor of another dtype"
+    )
+    assert sorted(diagnostic.notes) == [
+        "dtype: `half` is float32 in the file, the spec wants float16[3] (hand.cnn:1:5)",
+        "missing: `conv1.bias`, the spec wants float32[4] (hand.cnn:1:5)",
+        "not in the spec: `conv1.bais`, float32[4]: did you mean `conv1.bias`?",
+        "not in the spec: `other`, int64[2, 2]",
+        "shape: `conv1.weight` is [4, 3, 3, 3] in the file, the spec wants float32[4, 3, 2, 2] (hand.cnn:1:5)",
+    ]
+    assert diagnostic.hint is not None
+    assert "tensor.astype('float16')" in diagnostic.hint
+
+
+def test_wider_floats_are_not_cast_in_silence(tmp_path: Path) -> None:
+    graph = graph_of(parameter("w", (2,), NORMAL))
+    for dtype in (np.float16, np.float64):
+        save_file({"w": np.ones(2, dtype)}, tmp_path / "w")
+        assert failure(lambda: store.load(tmp_path / "w", graph)).code == "CNN201"
+
+
+def test_a_common_prefix_is_pointed_out(tmp_path: Path) -> None:
+    save_file({f"module.{name}": tensor for name, tensor in drawn().items()}, tmp_path / "ddp")
+    diagnostic = failure(lambda: store.load(tmp_path / "ddp", network()))
+    assert diagnostic.hint == "every name in the file begins with `module.`: save the tensors without it"
+
+
+HEADER_BOMBS = {
+    "empty": b"",
+    "short": b"\x08\0\0",
+    "huge length": b"\xff" * 8,
+    "length past the end": struct.pack("<Q", 1000) + b"{}",
+    "no JSON": struct.pack("<Q", 4) + b"{{{{",
+    "a list": struct.pack("<Q", 2) + b"[]",
+    "deep": struct.pack("<Q", 200_000) + b"[" * 200_000,
+    "not UTF-8": struct.pack("<Q", 6) + b'{"\xff":1',
+    "offsets past the end": None,
+    "negative offsets": None,
+    "shape too large": None,
+    "unknown dtype": None,
+    "trailing bytes": None,
+}
+
+
+def _header(name: str) -> bytes:
+    entry: dict[str, Any] = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    tail = b"\0" * 8
+    if name == "offsets past the end":
+        entry["data_offsets"] = [0, 1 << 60]
+    elif name == "negative offsets":
+        entry["data_offsets"] = [-8, 0]
+    elif name == "shape too large":
+        entry["shape"] = [1 << 62, 1 << 62]
+    elif name == "unknown dtype":
+        entry["dtype"] = "F33"
+    else:
+        tail += b"x"
+    text = json.dumps({"w": entry}).encode()
+    return struct.pack("<Q", len(text)) + text + tail
+
+
+@pytest.mark.parametrize("name", HEADER_BOMBS)
+def test_hostile_headers(tmp_path: Path, name: str) -> None:
+    (tmp_path / "w").write_bytes(HEADER_BOMBS[name] or _header(name))
+    diagnostic = failure(lambda: store.load(tmp_path / "w", graph_of(parameter("w", (2,), NORMAL))))
+    assert diagnostic.code == "CNN200"
+    assert diagnostic.message.startswith(f"cannot read {tmp_path}/w: ")
+
+
+def test_other_dtypes_of_the_format_are_named(tmp_path: Path) -> None:
+    entry = {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}
+    text = json.dumps({"w": entry}).encode()
+    (tmp_path / "w").write_bytes(struct.pack("<Q", len(text)) + text + b"\0\0")
+    diagnostic = failure(lambda: store.load(tmp_path / "w", graph_of(parameter("w", (2,), NORMAL))))
+    assert diagnostic.code == "CNN201"
+    assert diagnostic.notes[0].startswith("dtype: `w` is F8_E4M3 in the file")
+
+
+def test_files_that_are_something_else(tmp_path: Path) -> None:
+    graph = network()
+    (tmp_path / "model.pt").write_bytes(b"PK\x03\x04" + b"\0" * 100)
+    pt = failure(lambda: store.load(tmp_path / "model.pt", graph))
+    assert pt.code == "CNN200"
+    assert pt.hint is not None
+    assert "safetensors.torch.save_file" in pt.hint
+    missing = failure(lambda: store.load(tmp_path / "none", graph))
+    assert missing.message == f"cannot read {tmp_path}/none: no such file or directory"
+    folder = failure(lambda: store.load(tmp_path, graph))
+    assert folder.message == f"cannot read {tmp_path}: is a directory"
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return store.save(tmp_path_factory.mktemp("good") / "w", drawn(), "Hand").read_bytes()
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_flipped_bit_is_found_or_harmless(tmp_path: Path, good: bytes, data: st.DataObject) -> None:
+    """A flip in the tensors is always found; one in the header is found, or leaves every tensor as it was."""
+    position = data.draw(st.integers(0, len(good) - 1))
+    broken = bytearray(good)
+    broken[position] ^= 1 << data.draw(st.integers(0, 7))
+    path = tmp_path / "broken"
+    path.write_bytes(broken)
+    (length,) = struct.unpack("<Q", good[:8])
+    loaded, codes = attempt(path)
+    if codes:
+        assert codes <= {"CNN200", "CNN201"}
+        return
+    assert position < 8 + length, "a flipped bit in a tensor went unnoticed"
+    for name, tensor in drawn().items():
+        np.testing.assert_array_equal(loaded[name], tensor)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_truncated_file_is_a_failure(tmp_path: Path, good: bytes, data: st.DataObject) -> None:
+    path = tmp_path / "short"
+    path.write_bytes(good[: data.draw(st.integers(0, len(good) - 1))])
+    assert failure(lambda: store.load(path, network())).code == "CNN200"
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(garbage=st.binary(max_size=200), framed=st.booleans())
+def test_garbage_is_a_failure(tmp_path: Path, garbage: bytes, framed: bool) -> None:
+    path = tmp_path / "garbage"
+    path.write_bytes((struct.pack("<Q", len(garbage)) if framed else b"") + garbage)
+    assert failure(lambda: store.load(path, network())).code in ("CNN200", "CNN201")
+
+
+def test_a_change_under_our_checksum_is_explained(tmp_path: Path) -> None:
+    path = store.save(tmp_path / "w", drawn(), "Hand")
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    save_file(drawn() | {"conv1.bias": np.zeros(4, np.float32)}, path, metadata)
+    diagnostic = failure(lambda: store.load(path, network()))
+    assert diagnostic.message == f"cannot read {path}: the bytes of `conv1.bias` differ from their checksums"
+    assert diagnostic.hint is not None
+    assert store.CHECKSUMS in diagnostic.hint
