@@ -73,6 +73,8 @@ def _stage(path: Path, content: Content, temporaries: ExitStack) -> Path | None:
         with target.open("wb") as device:
             _write(device, content)
         return None
+    if mode is not None and not os.access(target, os.W_OK):  # a rename would replace it all the same
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     temporary = _temporary_beside(target, ".tmp")
     temporaries.callback(_remove, temporary)
     with temporary.open("xb") as file:
@@ -95,7 +97,7 @@ def _write(file: BinaryIO, content: Content) -> None:
 
 def _commit(files: list[tuple[Path | None, Path, Path]]) -> None:
     """Rename every (temporary, target, name to show) into place; where one fails, undo those before it."""
-    with ExitStack() as undo, ExitStack() as backups:
+    with ExitStack() as backups, ExitStack() as undo:  # undone before the backups go
         for temporary, target, shown in files:
             if temporary is None:
                 continue
