@@ -1,0 +1,149 @@
+"""What part of the input a unit of each tensor sees: size, jump and place of its receptive field, per spatial axis.
+
+Unit i of a tensor depends on input cells from i*jump + low to i*jump + high, whatever way leads there: where branches meet,
+it is the hull of what they see (Araujo, Norris and Sim 2019). Jumps are exact fractions, as upsampling and transposed
+convolution step by parts of a cell. Cells on padding count as if they were there: the size is that of a unit far from every
+border. Tensors that are put side by side along a space axis count as if each began at 0.
+
+An axis is seen as a whole (`None`) after global pooling, after flattening an axis longer than 1, where an axis of size 1 is
+broadcast, and where branches with different jumps meet, because there what a unit sees grows with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from itertools import zip_longest
+from math import ceil
+from typing import TypeAlias
+
+from convspec.ir.graph import Graph, Node, Value
+from convspec.ir.opdef import Window
+from convspec.ir.types import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Input cells i*jump + low … i*jump + high of one axis, in units of input cells."""
+
+    jump: Fraction
+    low: Fraction
+    high: Fraction
+
+    @property
+    def size(self) -> int:
+        """How many cells, rounded up: with fractional jumps units differ by one cell."""
+        return ceil(self.high - self.low) + 1
+
+    @property
+    def offset(self) -> Fraction:
+        """The input coordinate of the centre that unit 0 sees; cell 0 has its centre at 0."""
+        return (self.low + self.high) / 2
+
+
+Fields: TypeAlias = tuple[Field | None, ...]
+"""One per spatial axis; None for a whole axis."""
+
+_ITSELF = Field(Fraction(1), Fraction(0), Fraction(0))
+
+
+def receptive_fields(graph: Graph) -> dict[Value, Fields]:
+    """The receptive field of every value of a graph."""
+    fields: dict[Value, Fields] = {}
+    for graph_input in graph.inputs:
+        fields[graph_input.value] = (_ITSELF,) * max(0, graph_input.value.type.rank - 2)
+    for node in graph.nodes:
+        seen = _through(node, fields)
+        for output in node.outputs:
+            fields[output] = seen
+    return fields
+
+
+def _through(node: Node, fields: Mapping[Value, Fields]) -> Fields:
+    window = node.op.receptive_field(node.attrs, *node.input_types) if node.op.receptive_field is not None else None
+    inputs = [fields[value] for value in node.inputs]
+    if len(inputs) > 1:
+        inputs = [_stretched(value.type, node.output_types[0], fields[value]) for value in node.inputs]
+    seen = reduce(_join, inputs)
+    if window is not None:
+        return tuple(_slide(field, window, axis) for axis, field in enumerate(seen))
+    if node.output_types[0].rank < node.input_types[0].rank:
+        return _collapsed(node.input_types[0], seen)
+    return seen
+
+
+def _stretched(source: TensorType, target: TensorType, fields: Fields) -> Fields:
+    """A size of 1 that is broadcast over an axis: every unit sees what the one saw, so it is no field that moves."""
+    if source.rank != target.rank:
+        return fields
+    stretched = [_is_one(a) and not _is_one(b) for a, b in zip(source.spatial, target.spatial, strict=True)]
+    return tuple(None if one else field for one, field in zip_longest(stretched, fields))
+
+
+def _is_one(size: object) -> bool:
+    return isinstance(size, int) and size == 1
+
+
+def _join(a: Fields, b: Fields) -> Fields:
+    """The hull. An input without axes of its own (a vector) adds nothing to what is seen of the other's."""
+    if len(a) != len(b):
+        return max(a, b, key=len)
+    return tuple(_hull(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _hull(a: Field | None, b: Field | None) -> Field | None:
+    if a is None or b is None or a.jump != b.jump:
+        return None
+    return Field(a.jump, min(a.low, b.low), max(a.high, b.high))
+
+
+def _slide(field: Field | None, window: Window, axis: int) -> Field | None:
+    """Unit i of the output sees units i*stride - before … i*stride - before + extent - 1 of the input."""
+    if axis >= len(window.extent):
+        return field
+    extent = window.extent[axis]
+    if field is None or extent is None:
+        return None
+    stride, before = Fraction(*window.stride[axis]), window.before[axis]
+    return Field(stride * field.jump, field.low - before * field.jump, field.high + (extent - 1 - before) * field.jump)
+
+
+def _collapsed(source: TensorType, fields: Fields) -> Fields:
+    """Space is folded into the features: a feature still sees what the only unit of an axis saw."""
+    sizes: Sequence[object] = source.spatial if source.spatial else (1,) * len(fields)
+    return tuple(field if _is_one(size) else None for field, size in zip(fields, sizes, strict=True))
+
+
+def trunk_field(graph: Graph) -> Fields:
+    """The receptive field of the network: the largest, per axis, over its outputs.
+
+    Where an output has no space left (after global pooling or flattening), it is that of the last tensors that had; None
+    where those see a whole axis already, as after squeeze-and-excitation.
+    """
+    fields, producers = receptive_fields(graph), graph.producers()
+    pending, seen = [output.value for output in graph.outputs], set[Value]()
+    found: list[Fields] = []
+    while pending:
+        value = pending.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        node = producers.get(value)
+        if node is not None and None in fields[value] and all(map(_is_one, value.type.spatial)):
+            pending.extend(node.inputs)
+        else:
+            found.append(fields[value])
+    return reduce(_larger, found, ())
+
+
+def _larger(a: Fields, b: Fields) -> Fields:
+    if len(a) != len(b):
+        return max(a, b, key=len)
+    return tuple(None if x is None or y is None else max(x, y, key=lambda field: field.size) for x, y in zip(a, b, strict=True))
+
+
+def show(fields: Iterable[Field | None]) -> str:
+    """`427x427`, `all` for a whole axis, `-` where there is no space."""
+    return "x".join("all" if field is None else str(field.size) for field in fields) or "-"
