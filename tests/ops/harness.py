@@ -61,7 +61,7 @@ def reference(case: Case, dtype: str = "float64") -> tuple[Array, ...]:
     outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
     for output, of, shape in zip(outputs, case.inferred, case.output_shapes, strict=True):
         wanted = dtype if of.dtype == "float32" else of.dtype
-        assert output.shape == shape, f"{case}: evaluate gives {output.shape}, infer says {of.shape}, here {shape}"
+        assert output.shape == shape, f"{case}: evaluate gives {output.shape}, infer says {of}, here {shape}"
         assert output.dtype == wanted, f"{case}: evaluate turns {wanted} into {output.dtype}"
     return outputs
 

@@ -14,7 +14,7 @@ from convspec.ir.init import Init
 from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered, Unsupported, Weight
 from convspec.ir.opdef import OpDef, ParamSpec, TargetName
 from convspec.ir.types import Array, TensorType
-from tests.ops.harness import NotExpressible, check, scaled_error
+from tests.ops.harness import NotExpressible, check, check_training, scaled_error
 
 KINKS = np.array([[-1.0, 0.0, 0.5], [2.0, 0.0, -3.0]])
 
@@ -52,6 +52,33 @@ def test_a_wrong_lowering_fails(target: TargetName, lowered: Lowered, message: s
 def test_a_wrong_reference_fails() -> None:
     with pytest.raises(AssertionError, match="PyTorch float64, output 0"):
         check(replace(relu(), evaluate=lambda a, p, x: np.abs(x)), {}, KINKS)
+
+
+def test_a_wrong_shape_rule_fails() -> None:
+    with pytest.raises(AssertionError, match=r"evaluate gives \(2, 3\), infer says float32\[n0_2, 4\]"):
+        check(replace(relu(), infer=lambda a, x: x.with_shape((x.shape[0], 4))), {}, KINKS)
+
+
+def test_a_layer_whose_weights_are_not_all_said_fails() -> None:
+    forgetful = scale((1, 0))
+    lower = {**forgetful.lower, "pytorch": lambda a, x: Apply("nn.Linear", (3, 3), weights={"weight": Weight("weight")})}
+    with pytest.raises(AssertionError, match=r"does not say what its \['bias'\] hold"):
+        check(replace(forgetful, lower=lower), {}, KINKS)
+
+
+def test_wrong_running_statistics_fail() -> None:
+    """Keras's own layer, whose running variance is the biased one, has the outputs and gradients but not the statistics."""
+    batchnorm = ops.find("batchnorm")
+    assert batchnorm is not None
+
+    def biased(a: Any, x: TensorType) -> Lowered:
+        ours = batchnorm.lower["tensorflow"](a, x)
+        assert isinstance(ours, Apply)
+        return replace(ours, fn="layers.BatchNormalization", kwargs={"momentum": 0.9, "epsilon": 1e-5})
+
+    wrong = replace(batchnorm, lower={**batchnorm.lower, "tensorflow": biased})
+    with pytest.raises(AssertionError, match="Keras, training step 1, running_var"):
+        check_training(wrong, {}, KINKS, KINKS + 1)
 
 
 def test_an_unsupported_lowering_is_raised_with_its_reason() -> None:
