@@ -34,3 +34,120 @@ class BatchNorm(layers.BatchNormalization):
 def leaky_relu(x, slope=0.01):
     """Elements above 0 as they are, others times `slope` (ops.leaky_relu rounds the slope to float32 even in float64)."""
     return ops.where(ops.greater(x, 0), x, slope * x)
+
+
+def subsample(x, steps):
+    """Every step-th position along each spatial axis. `steps` is one number, or one per axis."""
+    steps = (steps,) * (len(x.shape) - 2) if isinstance(steps, int) else steps
+    return x[(slice(None), *(slice(None, None, step) for step in steps))]
+
+
+def max_pool(x, pool_size, strides, dilation_rate=1):
+    """Max pooling without padding, of any rank, axis by axis; of equal cells the first gets the gradient.
+
+    (Keras's own layers have no dilation; in 3-D, TensorFlow's CPU kernel gives the gradient to every one of equal cells.)
+    """
+    for axis in range(len(x.shape) - 2, 0, -1):
+        size, step, dilation = (n if isinstance(n, int) else n[axis - 1] for n in (pool_size, strides, dilation_rate))
+        largest = None
+        for cell in range(size):
+            window = slice(cell * dilation, (cell + 1 - size) * dilation or None, step)
+            candidate = x[(slice(None),) * axis + (window,)]
+            largest = candidate if largest is None else ops.where(largest >= candidate, largest, candidate)
+        x = largest
+    return x
+
+
+def average_pool(x, pool_size, strides, padding=0, counted=0):
+    """Average pooling of any rank over the real cells and, of the zero padding, as many as `counted` says.
+
+    `padding` and `counted` are one number, or one pair (before, after) per spatial axis.
+    """
+    rank = len(x.shape) - 2
+    padding, counted = (((n, n),) * rank if isinstance(n, int) else n for n in (padding, counted))
+    left_out = [(p[0] - c[0], p[1] - c[1]) for p, c in zip(padding, counted, strict=True)]
+    cells = ops.ones_like(x[:1, ..., :1])
+    cells = ops.pad(cells, [(0, 0), *counted, (0, 0)], constant_values=1)
+    cells = ops.pad(cells, [(0, 0), *left_out, (0, 0)])
+    x = ops.pad(x, [(0, 0), *padding, (0, 0)])
+    for axis in range(1, rank + 1):
+        size, step = (n if isinstance(n, int) else n[axis - 1] for n in (pool_size, strides))
+        windows = [(slice(None),) * axis + (slice(i, i + 1 - size or None, step),) for i in range(size)]
+        x, cells = sum(x[window] for window in windows), sum(cells[window] for window in windows)
+    return x / cells
+
+
+def upsample_linear(x, factors, align_corners=False):
+    """Linear interpolation along each spatial axis, to `factors` times the size; pixels count as squares, with
+    `align_corners` as points. Positions are exact: they are counted in integers.
+    """
+    rank = len(x.shape) - 2
+    for axis in range(1, rank + 1):
+        factor = factors if isinstance(factors, int) else factors[axis - 1]
+        line = ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (rank + 1 - axis)], dtype="int64")
+        size = ops.sum(line)
+        index = ops.cumsum(ops.repeat(line, factor)) - 1
+        if align_corners:
+            position, unit = index * (size - 1), ops.maximum(size * factor - 1, 1)
+        else:
+            position = ops.maximum(2 * index + 1 - factor, 0)
+            position, unit = ops.minimum(position, 2 * factor * (size - 1)), 2 * factor
+        left = position // unit
+        right = ops.minimum(left + 1, size - 1)
+        share = ops.cast(position - left * unit, x.dtype) / ops.cast(unit, x.dtype)
+        share = ops.reshape(share, (-1,) + (1,) * (rank + 1 - axis))
+        x = ops.take(x, left, axis=axis) * (1 - share) + ops.take(x, right, axis=axis) * share
+    return x
+
+
+def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
+    """x / (k + alpha / size * the sum of squares over `size` neighbouring channels) ** beta (Krizhevsky et al. 2012)."""
+    squares = ops.pad(ops.square(x), [(0, 0)] * (len(x.shape) - 1) + [(size // 2, (size - 1) // 2)])
+    total = sum(squares[..., i : i + 1 - size or None] for i in range(size))
+    return x / (k + alpha / size * total) ** beta
+
+
+class ConvTranspose(layers.Layer):
+    """Transposed convolution without padding, of any rank, with what Keras's own layers lack: groups, and dilation
+    together with strides, in every precision and on every device.
+    """
+
+    def __init__(self, filters, kernel_size, strides=1, dilation_rate=1, groups=1, use_bias=True, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
+        self.dilation_rate, self.groups, self.use_bias = dilation_rate, groups, use_bias
+
+    def build(self, input_shape):
+        rank = len(input_shape) - 2
+        size = (self.kernel_size,) * rank if isinstance(self.kernel_size, int) else tuple(self.kernel_size)
+        self.kernel = self.add_weight(name="kernel", shape=(*size, self.filters // self.groups, input_shape[-1]))
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
+
+    def call(self, inputs):
+        kernels = ops.split(self.dilated_kernel(), self.groups, axis=-1)
+        parts = zip(ops.split(inputs, self.groups, axis=-1), kernels, strict=True)
+        y = ops.concatenate([ops.conv_transpose(part, kernel, self.strides) for part, kernel in parts], axis=-1)
+        return y if self.bias is None else y + self.bias
+
+    def dilated_kernel(self):
+        """The kernel with zeros between its cells."""
+        kernel = ops.convert_to_tensor(self.kernel)
+        for axis in range(len(kernel.shape) - 2):
+            step = self.dilation_rate if isinstance(self.dilation_rate, int) else self.dilation_rate[axis]
+            cells = ops.expand_dims(kernel, axis + 1)
+            cells = ops.pad(cells, [(0, step - 1 if i == axis + 1 else 0) for i in range(len(cells.shape))])
+            shape = [n * step if i == axis else n for i, n in enumerate(kernel.shape)]
+            kernel = ops.reshape(cells, shape)[(slice(None),) * axis + (slice(None, 1 - step or None),)]
+        return kernel
+
+    def compute_output_shape(self, input_shape):
+        sizes = []
+        for axis, n in enumerate(input_shape[1:-1]):
+            attributes = self.kernel_size, self.strides, self.dilation_rate
+            size, step, dilation = (a if isinstance(a, int) else a[axis] for a in attributes)
+            sizes.append(None if n is None else (n - 1) * step + max(dilation * (size - 1) + 1, step))
+        return (input_shape[0], *sizes, self.filters)
+
+    def get_config(self):
+        own = ("filters", "kernel_size", "strides", "dilation_rate", "groups", "use_bias")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

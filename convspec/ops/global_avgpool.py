@@ -1,0 +1,48 @@
+"""`global_avgpool`: the mean over all spatial axes, which stay as size 1 (Lin et al. 2013)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convspec.ir.lowering import Apply, Arg, Call, Lowered
+from convspec.ir.opdef import OpDef
+from convspec.ir.types import Array, TensorType
+from convspec.ops._global_pooling import global_cost, global_shape, global_window, spatial_axes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalAvgPool:
+    """`global_avgpool` takes nothing."""
+
+
+def infer(a: GlobalAvgPool, x: TensorType) -> TensorType:
+    return global_shape("global_avgpool", x)
+
+
+def evaluate(a: GlobalAvgPool, p: object, x: Array) -> Array:
+    mean: Array = x.mean(axis=tuple(range(2, x.ndim)), keepdims=True)
+    return mean
+
+
+def to_torch(a: GlobalAvgPool, x: TensorType) -> Lowered:
+    return Call(".mean", (Arg(0), spatial_axes(x)), {"keepdim": True})
+
+
+def to_keras(a: GlobalAvgPool, x: TensorType) -> Lowered:
+    return Apply(f"layers.GlobalAveragePooling{x.rank - 2}D", (), {"keepdims": True})
+
+
+def to_onnx(a: GlobalAvgPool, x: TensorType) -> Lowered:
+    return Call("GlobalAveragePool", (Arg(0),))
+
+
+OP = OpDef(
+    name="global_avgpool",
+    attrs=GlobalAvgPool,
+    summary="The mean over all spatial axes, which stay as size 1",
+    infer=infer,
+    evaluate=evaluate,
+    cost=global_cost,
+    receptive_field=global_window,
+    lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+)
