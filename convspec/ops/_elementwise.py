@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,23 +87,25 @@ def _rank_hint(x: TensorType, y: TensorType) -> str | None:
     return None
 
 
-_RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1), "uint8": (0, 255)}
+_EXACT = 2**53 - 1  # plain numbers are floats here, which hold every integer up to this
+_RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-_EXACT, _EXACT), "uint8": (0, 255)}
 
 
 def _number(symbol: str, a: Sides, dtype: str) -> int | float:
-    """The plain number, as the dtype of the tensor has it."""
+    """The plain number as the source would have it: an int where it is whole, checked against an integer dtype."""
     side = "left" if a.left is not None else "right"
     value = a.left if a.left is not None else a.right
     assert value is not None, "an operator with one tensor has a number on its other side"
+    if not math.isfinite(value):
+        raise AttrError(f"the number beside `{symbol}` must be finite, not {value}", side)
     if symbol == "/" and side == "right" and value == 0:
         raise AttrError("a tensor is divided by 0", side)
     if dtype not in INTEGERS:
-        return value
+        return int(value) if value == int(value) and abs(value) <= _EXACT else value
     low, high = _RANGES[dtype]
-    if value != int(value):
-        raise AttrError(f"`{symbol}` of a tensor of {dtype} takes a whole number, not {value}", side, "CNN037")
-    if not low <= value <= high:
-        raise AttrError(f"{int(value)} does not fit into {dtype}", side, "CNN037")
+    if value != int(value) or not low <= value <= high:
+        wanted = f"a whole number from {low} to {high}"
+        raise AttrError(f"`{symbol}` of a tensor of {dtype} takes {wanted}, not {value:g}", side, "CNN037")
     return int(value)
 
 

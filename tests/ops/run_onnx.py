@@ -9,17 +9,15 @@ import numpy as np
 
 from convspec.ir.lowering import Arg, Args, Call, Const, Weight
 from convspec.ir.types import Array, TensorType
+from convspec.targets.onnx.opsets import DEFAULT_OPSET, ir_version
 from tests.ops.cases import Case
 from tests.ops.run_torch import to_layout
-
-OPSET = 23
-IR_VERSION = 10
 
 
 class OnnxNet:
     """Float tensors are float32. The model passes the full check, and its inferred shapes are those of `infer`."""
 
-    def __init__(self, case: Case, opset: int = OPSET) -> None:
+    def __init__(self, case: Case, opset: int = DEFAULT_OPSET) -> None:
         self.onnx: Any = import_module("onnx")
         self.case, self.opset = case, opset
         self.nodes: list[Any] = []
@@ -51,7 +49,7 @@ class OnnxNet:
             [self._info(name, t) for name, t in zip(outputs, self.case.inferred, strict=True)],
             list(self.initialisers.values()),
         )
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=IR_VERSION)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=ir_version(self.opset))
 
     def _info(self, name: str, of: TensorType, shape: list[Any] | None = None) -> Any:
         element = getattr(self.onnx.TensorProto, {"float32": "FLOAT"}.get(of.dtype, of.dtype.upper()))

@@ -68,7 +68,9 @@ def test_lowerings_read_as_a_person_writes() -> None:
     assert op is not None
     x = TensorType("float32", (1, 2))
     assert op.lower["pytorch"](Add(), x, x) == Call("-", (Arg(0), Arg(1)))
-    assert op.lower["tensorflow"](Add(left=2.0), x) == Call("-", (2.0, Arg(0)))
+    assert op.lower["tensorflow"](Add(left=2.0), x) == Call("-", (2, Arg(0)))
+    assert repr(op.lower["pytorch"](Add(left=0.5), x)) == repr(Call("-", (0.5, Arg(0))))
+    assert repr(op.lower["pytorch"](Add(right=2.0), x)) == repr(Call("-", (Arg(0), 2))), "written as an integer"
     assert op.lower["pytorch"](Add(right=2.0), TensorType("int64", (1, 2))) == Call("-", (Arg(0), 2))
 
 
@@ -134,8 +136,17 @@ def test_dtypes_that_differ() -> None:
     ("name", "dtype", "numbers", "code", "message"),
     [
         ("div", "float32", {"right": 0.0}, "CNN045", "a tensor is divided by 0"),
-        ("add", "int64", {"right": 0.5}, "CNN037", "`+` of a tensor of int64 takes a whole number, not 0.5"),
-        ("mul", "uint8", {"left": 256.0}, "CNN037", "256 does not fit into uint8"),
+        ("add", "float32", {"right": float("inf")}, "CNN045", "the number beside `+` must be finite, not inf"),
+        ("add", "int64", {"left": float("nan")}, "CNN045", "the number beside `+` must be finite, not nan"),
+        ("add", "uint8", {"right": 0.5}, "CNN037", "`+` of a tensor of uint8 takes a whole number from 0 to 255, not 0.5"),
+        (
+            "sub",
+            "int64",
+            {"right": 2.0**53},
+            "CNN037",
+            "`-` of a tensor of int64 takes a whole number from -9007199254740991 to 9007199254740991, not 9.0072e+15",
+        ),
+        ("mul", "uint8", {"left": 256.0}, "CNN037", "`*` of a tensor of uint8 takes a whole number from 0 to 255, not 256"),
     ],
 )
 def test_numbers_that_do_not_fit(name: str, dtype: str, numbers: dict[str, float], code: str, message: str) -> None:
