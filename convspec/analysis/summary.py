@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from textwrap import wrap
 from typing import Any
 
 from convspec.analysis.cost import MAC_CONVENTION, NodeCost, Parameters, count, node_cost, parameters_of, total_cost
@@ -220,7 +221,7 @@ def _notes(summary: Summary) -> list[str]:
         f"flops              {_number(summary.cost.flops)}",
         f"activation memory  {peak} at the peak of inference, layer by layer, nothing in place",
         "",
-        MAC_CONVENTION,
+        *wrap(MAC_CONVENTION, 100),
     ]
 
 
