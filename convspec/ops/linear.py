@@ -61,8 +61,8 @@ def cost(a: Linear, x: TensorType) -> Cost:
 def evaluate(a: Linear, p: Mapping[str, Array], x: Array) -> Array:
     import numpy as np
 
-    y: Array = np.einsum("nc...,fc->nf...", x, p["weight"])
-    return y + p["bias"].reshape(-1, *[1] * (x.ndim - 2)) if a.bias else y
+    y: Array = np.moveaxis(x, 1, -1) @ p["weight"].T
+    return np.moveaxis(y + p["bias"] if a.bias else y, -1, 1)
 
 
 def _weights(a: Linear, kernel: str, weight: Weight) -> dict[str, Weight]:

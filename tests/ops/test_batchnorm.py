@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,24 @@ def test_three_training_steps_then_inference(shape: tuple[int, ...], momentum: f
         np.testing.assert_allclose(run.statistics["running_var"], var, rtol=1e-9, atol=1e-12)
         assert set(run.gradients) == {"input 0", "weight", "bias"}
     check("batchnorm", attrs, steps[0], params={**case.params, **runs[-1].statistics})
+
+
+def test_keras_trains_the_same_in_a_traced_function() -> None:
+    """As `fit` runs it: traced once, with an open batch, so that no size is known."""
+    from tests.ops.harness import KerasNet
+
+    tf: Any = import_module("tensorflow")
+    batches = [np.random.default_rng(seed).normal(size=(2 + seed, 2, 2, 3)) for seed in range(3)]
+    case = prepare("batchnorm", {}, [batches[0].transpose(0, 3, 1, 2)])
+    eager, traced = KerasNet(case, "float64", training=True), KerasNet(case, "float64", training=True)
+    assert eager.model is not None
+    assert traced.model is not None
+    step = tf.function(lambda x: traced.model([x], training=True), input_signature=[tf.TensorSpec((None, 2, 2, 3), "float64")])
+    for batch in batches:
+        expected, found = eager.model([tf.constant(batch)], training=True), step(tf.constant(batch))
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    for found, expected in zip(traced.model.get_weights(), eager.model.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_one_value_per_channel_is_an_error_in_training() -> None:

@@ -1,0 +1,16 @@
+"""One use of each op that is not spatial, for tests that go over all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SAMPLES: list[tuple[str, dict[str, Any], int]] = [
+    *((name, {}, 1) for name in ("relu", "relu6", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "hardsigmoid", "hardswish")),
+    *((name, {}, 1) for name in ("softmax", "neg", "flatten", "dropout", "batchnorm")),
+    ("linear", {"features": 4, "axis": "channels"}, 1),
+    ("split", {"parts": [1, 2]}, 1),
+    ("concat", {}, 3),
+    *((name, {}, 2) for name in ("add", "sub", "mul", "div")),
+    ("div", {"left": 0.3}, 1),
+]
+"""Name, attributes, number of inputs of rank 4."""
