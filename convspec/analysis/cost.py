@@ -53,14 +53,18 @@ def node_cost(node: Node) -> NodeCost:
     return NodeCost(cost.macs, 2 * cost.macs + cost.flops)
 
 
-def total_cost(nodes: Iterable[Node], sizes: Mapping[str, int] | None = None) -> NodeCost:
-    """The work of all nodes. With a value for every size the sums are of plain numbers."""
+def total(costs: Iterable[NodeCost]) -> NodeCost:
+    """The sum of all work."""
     macs: Size = 0
     flops: Size = 0
-    for node in nodes:
-        cost = node_cost(node).at(sizes or {})
+    for cost in costs:
         macs, flops = macs + cost.macs, flops + cost.flops
     return NodeCost(macs, flops)
+
+
+def total_cost(nodes: Iterable[Node], sizes: Mapping[str, int] | None = None) -> NodeCost:
+    """The work of all nodes. With a value for every size the sums are of plain numbers."""
+    return total(node_cost(node).at(sizes or {}) for node in nodes)
 
 
 def count(parameters: Iterable[Parameter]) -> Parameters:
@@ -92,5 +96,6 @@ __all__ = [
     "count",
     "node_cost",
     "parameters_of",
+    "total",
     "total_cost",
 ]

@@ -1,9 +1,12 @@
 """What part of the input a unit of each tensor sees: size, jump and place of its receptive field, per spatial axis.
 
 Unit i of a tensor depends on input cells from i*jump + low to i*jump + high, whatever way leads there: where branches meet,
-it is the hull of what they see (Araujo, Norris and Sim 2019). Jumps are exact fractions, as upsampling and transposed
-convolution step by parts of a cell. Cells on padding count as if they were there: the size is that of a unit far from every
-border. Tensors that are put side by side along a space axis count as if each began at 0.
+it is the hull of what they see (Araujo, Norris and Sim 2019). Cells on padding count as if they were there: the size is that
+of a unit far from every border. Tensors put side by side along a space axis count as if each began at 0.
+
+Where nothing enlarges, size and place are exact for every unit. Upsampling and transposed convolution step by parts of a cell:
+jumps and places are then exact fractions of the coordinates, while a single unit sees whole cells of the coarse tensor, and so
+up to one of those more or less than the size says.
 
 An axis is seen as a whole (`None`) after global pooling, after flattening an axis longer than 1, where an axis of size 1 is
 broadcast, and where branches with different jumps meet, because there what a unit sees grows with its place.
@@ -34,7 +37,7 @@ class Field:
 
     @property
     def size(self) -> int:
-        """How many cells, rounded up: with fractional jumps units differ by one cell."""
+        """How many cells, rounded up."""
         return ceil(self.high - self.low) + 1
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from textwrap import wrap
 from typing import Any
 
-from convspec.analysis.cost import MAC_CONVENTION, NodeCost, Parameters, count, node_cost, parameters_of, total_cost
+from convspec.analysis.cost import MAC_CONVENTION, NodeCost, Parameters, count, node_cost, parameters_of, total
 from convspec.analysis.memory import activation_memory
 from convspec.analysis.receptive_field import Fields, receptive_fields, show
 from convspec.diagnostics import error, fail
@@ -72,12 +72,13 @@ def summarise(module: Module | Graph, sizes: Mapping[str, int] | None = None) ->
         memory: Size | None = activation_memory(graph, given)
     except DimError:
         memory = None
+    rows = _rows(graph, given)
     return Summary(
         name=graph.name,
         inputs=tuple((each.value.name, _at(each.value.type, given)) for each in graph.inputs),
-        rows=tuple(_rows(graph, given)),
+        rows=tuple(rows),
         parameters=parameters_of(graph.nodes),
-        cost=total_cost(graph.nodes, given),
+        cost=total(row.cost for row in rows),
         activation_memory=memory,
         sizes=given,
         open_sizes=tuple(name for name in known if name not in given),

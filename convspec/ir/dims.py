@@ -14,8 +14,9 @@ would take over a second, only interval bounds (`_bounds.py`) speak.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -85,6 +86,24 @@ def _vanishes(difference: Dim, taken: frozenset[str]) -> Equality:
         return Equality("sometimes")
     declared = " and ".join(f"{name} as {size}" for name, size in found.substitution.items())
     return Equality("sometimes", f"these agree when {found.text}: declare {declared}", found.text, found.substitution)
+
+
+def together(equalities: Iterable[Equality]) -> Equality:
+    """One verdict on several pairs of sizes, such as all axes of two tensors.
+
+    The condition and the hint are those of the first pair that does not always agree; the substitution makes all of them agree
+    at once, as far as no name would need two replacements.
+    """
+    open_pairs = [equality for equality in equalities if not equality]
+    if not open_pairs:
+        return _ALWAYS
+    if any(equality.verdict == "never" for equality in open_pairs):
+        return _NEVER
+    substitution: dict[str, Size] = {}
+    for equality in open_pairs:
+        if all(substitution.get(name, size) is size for name, size in equality.substitution.items()):
+            substitution |= equality.substitution
+    return replace_fields(open_pairs[0], substitution=substitution)
 
 
 def _outside_zero(size: Size) -> bool:
@@ -237,5 +256,6 @@ __all__ = [
     "substitute",
     "symbol",
     "symbols",
+    "together",
     "upper_bound",
 ]

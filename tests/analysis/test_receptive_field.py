@@ -106,6 +106,19 @@ def test_fields_after_enlarging_hold_what_units_see(name: str) -> None:
             assert max(seen) <= unit * field.jump + field.high + 2
 
 
+def test_units_of_an_enlarged_tensor_differ_by_a_coarse_cell() -> None:
+    """Two levels of pooling by 2 and back: the coarsest cell is 4 wide."""
+    net = module("""
+        y = x -> maxpool(2) -> maxpool(2) -> conv(1, 3, pad = 1, bias = false)
+        output y -> upsample(2) -> conv(1, 3, pad = 1, bias = false) -> upsample(2) -> conv(1, 3, pad = 1, bias = false)
+    """)
+    (field,) = receptive_fields(net.graph)[net.graph.outputs[0].value]
+    assert field is not None
+    sizes = {max(seen) - min(seen) + 1 for seen in seen_cells(net)[24:40]}
+    assert field.size == 4 * 3 + 2 * 2 + 2
+    assert sizes == {field.size - 2, field.size + 2}
+
+
 def test_jumps_are_exact_fractions() -> None:
     (field,) = output_field("output x -> upsample(3) -> upsample(3) -> conv(1, 3, pad = 1) -> conv(1, 3, stride = 2)")
     assert field is not None

@@ -23,6 +23,7 @@ from convspec.ir.dims import (
     substitute,
     symbol,
     symbols,
+    together,
     upper_bound,
 )
 
@@ -216,6 +217,17 @@ def test_suggested_names_avoid_those_taken() -> None:
 def test_suggestion_keeps_the_declared_bound() -> None:
     declared = symbol("H", 75)
     assert minima(equal(2 * (declared // 2), declared).substitution["H"]) == {"h": 38}
+
+
+def test_several_axes_together() -> None:
+    height, width, never = equal(2 * (H // 2), H), equal(W, 2 * (W // 2)), equal(H, 0)
+    found = together([equal(N, N), height, width])
+    assert (found.verdict, found.condition) == ("sometimes", "H is even")
+    assert {name: str(size) for name, size in found.substitution.items()} == {"H": "2*h", "W": "2*w"}
+    assert together([equal(N, N)]).verdict == "always"
+    assert together([height, never]).verdict == "never"
+    thirds = together([height, equal(3 * (H // 3), H)])
+    assert {name: str(size) for name, size in thirds.substitution.items()} == {"H": "2*h"}
 
 
 @pytest.mark.parametrize(
