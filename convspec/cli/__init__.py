@@ -7,8 +7,12 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Run the command line on `sys.argv` and exit: 0 done, 1 the user's mistake, 2 usage, 70 a bug, 130 interrupted."""
+    import io
     import sys
 
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         from convspec.cli.app import app
 

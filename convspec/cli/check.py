@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 
 import typer
@@ -23,17 +24,24 @@ def check(
 ) -> None:
     """Report every error in a spec, and nothing else; without --model, for each model in the file.
 
-    A model with parameters that have no default is checked where a configuration gives them.
+    A model that needs arguments is checked where a configuration gives them.
     """
     from convspec.cli.values import parse_settings
 
     given = parse_settings(settings or [])
-    one = model is not None or bool(given)
-    names = [_check_one(spec, model, given, root)] if one else _check_all(spec, root)
+    if model is not None or given:
+        names, open_models = [_check_one(spec, model, given, root)], {}
+    else:
+        open_models = _open_models(spec)
+        names = _check_all(spec, root, set(open_models))
     if output_format is Format.json:
         write_json({"models": names, "diagnostics": []})
-    else:
-        typer.echo(f"{spec}: no errors in {', '.join(names)}" if names else f"{spec}: no errors; the file holds no model")
+        return
+    typer.echo(
+        f"{spec}: no errors in {', '.join(names)}" if names else f"{spec}: no errors; no model could be checked by itself"
+    )
+    for name, missing in open_models.items():
+        typer.echo(f"{name} needs {', '.join(missing)}: it was checked only where a configuration gives them")
 
 
 def _check_one(spec: Path, model: str | None, given: dict[str, object], root: Path | None) -> str:
@@ -45,12 +53,25 @@ def _check_one(spec: Path, model: str | None, given: dict[str, object], root: Pa
     return module.name
 
 
-def _check_all(spec: Path, root: Path | None) -> list[str]:
-    """Check each model that needs no arguments; Failure with the errors of all, each once."""
+def _open_models(spec: Path) -> dict[str, list[str]]:
+    """Models that cannot be compiled without arguments, and the parameters that have no default."""
+    from convspec.elaborate.files import read_source
+    from convspec.limits import DEFAULT
+    from convspec.syntax import ast, parse
+
+    models = [item for item in parse(read_source(spec, spec.name, DEFAULT)).items if isinstance(item, ast.Block)]
+    needed = {
+        model.name.text: [p.name.text for p in model.params if p.default is None] for model in models if model.kind == "model"
+    }
+    return {name: parameters for name, parameters in needed.items() if parameters}
+
+
+def _check_all(spec: Path, root: Path | None, apart: Set[str]) -> list[str]:
+    """Check every model but those `apart`; Failure with the errors of all, each once."""
     from convspec.elaborate import model_names
 
     found: dict[object, Diagnostic] = {}
-    names = model_names(spec, root=root)
+    names = [name for name in model_names(spec, root=root) if name not in apart]
     for name in names:
         try:
             _check_one(spec, name, {}, root)

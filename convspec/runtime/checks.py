@@ -30,17 +30,19 @@ def check_arrays(signature: Signature, arrays: Mapping[str, Array], sources: Map
     """
     import numpy as np
 
-    sources = dict(sources or {})
+    sources = {spec.name: "the data" for spec in signature.inputs} | dict(sources or {})
     _check_names(signature, arrays)
     problems: list[Diagnostic] = []
     notes: list[str] = []
     fitted: dict[str, Array] = {}
     for spec in signature.inputs:
+        source = sources[spec.name]
         if np.ndim(arrays[spec.name]) == spec.type.rank - 1:
-            notes.append(f"{sources.get(spec.name, 'the data')}: a batch axis was added, N = 1")
-            sources[spec.name] = f"{sources.get(spec.name, 'the data')}, with a batch axis added,"
+            notes.append(f"{source}: a batch axis was added, N = 1")
+            sources[spec.name] = f"{source}, with a batch axis added,"
         try:
-            fitted[spec.name] = _fit(spec, arrays[spec.name], sources.get(spec.name, "the data"), notes)
+            fitted[spec.name], remark = _fit(spec, arrays[spec.name], sources[spec.name])
+            notes += [f"{source}: {remark}"] if remark else []
         except Failure as failure:
             problems.extend(failure.diagnostics)
     known = [spec for spec in signature.inputs if spec.name in fitted]
@@ -76,7 +78,8 @@ def _check_names(signature: Signature, arrays: Mapping[str, Array]) -> None:
         raise Failure(problems)
 
 
-def _fit(spec: TensorSpec, array: Array, source: str, notes: list[str]) -> Array:
+def _fit(spec: TensorSpec, array: Array, source: str) -> tuple[Array, str | None]:
+    """The array in the declared dtype, contiguous, and a remark where values were rounded."""
     import numpy as np
 
     if array.ndim == spec.type.rank - 1:
@@ -89,11 +92,9 @@ def _fit(spec: TensorSpec, array: Array, source: str, notes: list[str]) -> Array
         found = dtype_name(array.dtype)
         message = f"{source} does not fit the input `{spec.name}`: it holds {found}, declared {spec.type}"
         raise _refused(spec, message, str(problem)) from None
-    if remark:
-        notes.append(f"{source}: {remark}")
     if spec.type.dtype in FLOATS:
         _refuse_nan(spec, array, source)
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array), remark
 
 
 def _refuse_nan(spec: TensorSpec, array: Array, source: str) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.ir.dims import Size, evaluate, minima, symbols
+from convspec.ops._axes import axis_name
 from convspec.runtime.signature import TensorSpec
 
 _LIMIT = 2**40
 """Names are searched up to here: no axis of real data is longer."""
-_SPACE = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 def solve_sizes(
@@ -32,12 +32,6 @@ def solve_sizes(
     if problems:
         raise Failure(problems)
     return system.values
-
-
-def axis_name(axis: int, rank: int) -> str:
-    """What axis number `axis` of a tensor of `rank` is called: batch, channels, height, …"""
-    space = _SPACE.get(rank - 2, ())
-    return (("batch", "channels", *space)[axis] if axis < 2 + len(space) else f"axis {axis}") if rank > 1 else "batch"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,4 +178,4 @@ def _misfit(
     return error("CNN301", message, spec.span, notes=notes, hint=hint)
 
 
-__all__ = ["axis_name", "solve_sizes"]
+__all__ = ["solve_sizes"]
