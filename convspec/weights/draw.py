@@ -19,17 +19,22 @@ import numpy.typing as npt
 Floats: TypeAlias = npt.NDArray[np.float32]
 Words: TypeAlias = npt.NDArray[np.uint32]
 Draw: TypeAlias = Callable[[Words, Floats], None]
-"""Turns random 32-bit words into as many float32 numbers, written to the second argument."""
+"""Turns random 32-bit words, which it may overwrite, into as many float32 numbers, written to the second argument."""
 
-BLOCK = 1 << 16
+BLOCK = 1 << 18
 """Numbers drawn from one stream. Part of what a seed means: another value gives other weights."""
 
+_PIECE = 1 << 14
+"""Numbers made at a time, so that all of a step's arrays stay in the cache. Changes no number."""
 
-def words(key: Sequence[int], block: int, count: int) -> Words:
-    """The first `count` random 32-bit words of stream `block` under `key` (a sequence of 32-bit integers)."""
+
+def fill(draw: Draw, key: Sequence[int], block: int, out: Floats) -> None:
+    """Fill `out`, at most BLOCK numbers, from stream `block` under `key` (a sequence of 32-bit integers)."""
     stream = np.random.SFC64(np.random.SeedSequence(list(key), spawn_key=(block,)))
-    pairs = stream.random_raw((count + 1) // 2)
-    return pairs.astype("<u8", copy=False).view("<u4")[:count]
+    for start in range(0, out.size, _PIECE):
+        piece = out[start : start + _PIECE]
+        pairs = stream.random_raw((piece.size + 1) // 2)
+        draw(pairs.astype("<u8", copy=False).view("<u4")[: piece.size], piece)
 
 
 def uniform(bound: float) -> Draw:
@@ -52,7 +57,9 @@ def truncated_normal(std: float) -> Draw:
 
 
 def _uniform(step: np.float32, bits: Words, out: Floats) -> None:
-    np.copyto(out, bits.view(np.int32) >> 8, casting="unsafe")  # exact: 24 bits
+    steps = bits.view(np.int32)
+    np.right_shift(steps, 8, out=steps)
+    np.copyto(out, steps, casting="unsafe")  # exact: 24 bits
     out += np.float32(0.5)
     out *= step
 

@@ -75,7 +75,7 @@ def _fill_block(work: tuple[Filler, tuple[int, ...], int, Array]) -> None:
     if isinstance(filler, float):
         part.fill(filler)
     else:
-        filler(draw.words(key, start // draw.BLOCK, part.size), part)
+        draw.fill(filler, key, start // draw.BLOCK, part)
 
 
 def _draw(init: Init, parameter: Parameter) -> Filler:
