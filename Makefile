@@ -23,7 +23,7 @@ types: $(FULL)/ready
 	$(FULL)/bin/mypy
 
 pytest: $(FULL)/ready
-	$(FULL)/bin/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(FULL)/bin/python -m pytest -n 2 --cov --cov-report=term:skip-covered
 
 # The wheel must work on its own, in an empty environment, away from the checkout.
 wheel: $(FULL)/ready
@@ -34,7 +34,7 @@ wheel: $(FULL)/ready
 	cp examples/lenet5.cnn build/wheel/
 	cd build/wheel && env/bin/convspec compile lenet5.cnn --target onnx && test -s lenet5.onnx
 	cd build/wheel && env/bin/convspec compile lenet5.cnn --target pytorch && test -s lenet5.py
-	cd build/wheel && env/bin/convspec compile lenet5.cnn --target tensorflow -o keras/lenet5.py && test -s keras/lenet5.py
+	cd build/wheel && mkdir keras && env/bin/convspec compile lenet5.cnn --target tensorflow -o keras/lenet5.py && test -s keras/lenet5.py
 
 $(DEMO)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(DEMO)
