@@ -9,6 +9,7 @@ from typing import Any
 from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.ir.graph import Graph, GraphOutput, Node, Value
 from convspec.ir.lowering import Arg, Args, Call, Const, Lowered, Unsupported, Weight
+from convspec.ir.opdef import AttrError, ShapeError
 from convspec.targets.base import Weights
 from convspec.targets.onnx.names import Names
 from convspec.targets.onnx.tensors import Tensors
@@ -47,13 +48,22 @@ def _lower_all(graph: Graph) -> dict[Node, Lowered]:
     lowered: dict[Node, Lowered] = {}
     problems: list[Diagnostic] = []
     for node in graph.nodes:
-        tree = node.op.lower["onnx"](node.attrs, *node.input_types) if "onnx" in node.op.lower else Unsupported("")
+        tree = _lower(node)
         if isinstance(tree, Unsupported):
             problems.append(not_expressible(node, tree.reason))
         lowered[node] = tree
     if problems:
         raise Failure(problems)
     return lowered
+
+
+def _lower(node: Node) -> Lowered:
+    if "onnx" not in node.op.lower:
+        return Unsupported("")
+    try:
+        return node.op.lower["onnx"](node.attrs, *node.input_types)
+    except (AttrError, ShapeError) as problem:  # a size that has to be a plain number, say
+        return Unsupported(problem.message)
 
 
 def not_expressible(node: Node, reason: str) -> Diagnostic:

@@ -25,11 +25,13 @@ class Nothing:
     """An op without attributes."""
 
 
-def op(lowered: Lowered | None, name: str = "odd") -> OpDef:
-    """An op whose ONNX lowering is the given tree; None: it has none."""
+def op(lowered: Lowered | Exception | None, name: str = "odd") -> OpDef:
+    """An op whose ONNX lowering is the given tree, or raises the given exception; None: it has none."""
 
     def to_onnx(a: Nothing, *types: TensorType) -> Lowered:
         assert lowered is not None
+        if isinstance(lowered, Exception):
+            raise lowered
         return lowered
 
     def unused(*arguments: object) -> TensorType:
@@ -48,7 +50,7 @@ def weight(name: str, *shape: int) -> Parameter:
 
 
 def node(
-    lowered: Lowered | None,
+    lowered: Lowered | Exception | None,
     inputs: Sequence[Value],
     outputs: Sequence[Value],
     *params: Parameter,

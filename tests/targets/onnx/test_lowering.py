@@ -11,6 +11,7 @@ import pytest
 from convspec.diagnostics import Diagnostic, Failure
 from convspec.elaborate import Module
 from convspec.ir.lowering import Arg, Args, Call, Const, Lowered, Unsupported, Weight
+from convspec.ir.opdef import AttrError, ShapeError
 from convspec.ir.types import Array
 from convspec.targets.onnx.target import TARGET, OnnxOptions
 from tests.targets.onnx.hand import module, node, span, value, weight
@@ -33,7 +34,7 @@ def failures(made: Module, weights: Mapping[str, Array] | None = None, opset: in
     return caught.value.diagnostics
 
 
-def unary(lowered: Lowered | None, *shape: int, out: tuple[int, ...] | None = None) -> Module:
+def unary(lowered: Lowered | Exception | None, *shape: int, out: tuple[int, ...] | None = None) -> Module:
     x, y = value("x", *shape), value("odd1", *(out or shape))
     return module([x], [node(lowered, [x], [y])], {"y": y})
 
@@ -142,6 +143,13 @@ def test_every_layer_without_a_form_is_reported_at_its_place() -> None:
     assert first.primary.span.text == "Hand"
     assert first.frames == frames
     assert (second.code, second.message) == ("CNN090", "ONNX cannot express this `odd` exactly")
+
+
+def test_a_lowering_that_finds_a_size_it_cannot_take() -> None:
+    reason = "`pad` must be known, but it is 2*h"
+    for problem in (AttrError(reason, "pad", "CNN033"), ShapeError(reason)):
+        (diagnostic,) = failures(unary(problem, 2, 3))
+        assert diagnostic.message == "ONNX cannot express this `odd` exactly: `pad` must be known, but it is 2*h"
 
 
 PAD = (Arg(0), Const((0, 1, 0, 1), "int64"))
