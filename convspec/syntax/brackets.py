@@ -22,6 +22,8 @@ class Brackets:
 
     match: dict[int, int] = field(default_factory=dict)
     pairs: list[tuple[Token, Token]] = field(default_factory=list)
+    extra: list[Token] = field(default_factory=list)
+    """Closers that close nothing."""
 
 
 def pair(file: SourceFile, tokens: list[Token], nesting: int) -> Brackets:
@@ -50,7 +52,8 @@ def _close(found: Brackets, unclosed: list[Token], index: int, token: Token) -> 
             del unclosed[depth:]
             return
         if unclosed[depth].type == "LBRACE":
-            return
+            break
+    found.extra.append(token)
 
 
 def _too_deep(file: SourceFile, token: Token, nesting: int) -> Diagnostic:

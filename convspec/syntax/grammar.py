@@ -54,16 +54,16 @@ def lark() -> Lark:
 
 @cache
 def _lexer() -> Lexer:
-    """A lexer that gives out what the grammar ignores, too."""
+    """A lexer that gives out comments, too, which the grammar ignores."""
     from lark.lexer import BasicLexer
 
     conf = copy(lark().lexer_conf)
-    conf.ignore = ()
+    conf.ignore = ("SPACE",)
     return BasicLexer(conf)
 
 
 def tokens(text: str, offset: int = 0) -> Iterator[Token]:
-    """Every token of `text`, white space and comments too; positions count from `offset`. Never fails."""
+    """Every token of `text`, comments too; positions count from `offset`. Never fails."""
     from lark.lexer import LexerThread
 
     for token in LexerThread.from_text(_lexer(), text).lex(None):

@@ -40,7 +40,7 @@ def lex(file: SourceFile, start: int, end: int) -> Lexed:
     for token in _merged(grammar.tokens(file.text[start:end], start)):
         if token.type == "DOC":
             comments.append(token)
-        elif token.type not in ("SPACE", "COMMENT"):
+        elif token.type != "COMMENT":
             if comments:
                 _attach(file, lexed, comments, token)
                 comments = []

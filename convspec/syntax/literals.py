@@ -55,7 +55,7 @@ def _tidy(digits: str) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 24 else f"{text[:20]}…"
+    return text if len(text) <= 30 else f"{text[:20]}…"
 
 
 def number(text: str) -> int | float:
@@ -106,11 +106,9 @@ def size(text: str) -> tuple[int, ...]:
 def malformed_number(text: str) -> Malformed:
     """What is wrong with characters that begin like a number and are none."""
     if text.startswith("."):
-        return Malformed(
-            f"a number has a digit before its point: `{_short(text)}`", fix=f"0{text}" if text[1:].isdigit() else None
-        )
+        return Malformed(f"`{_short(text)}` has no digit before its point", fix=f"0{text}" if text[1:].isdigit() else None)
     if text.endswith(".") and text[:-1].isdigit():
-        return Malformed(f"a number has a digit after its point: `{_short(text)}`", fix=f"{text}0")
+        return Malformed(f"`{_short(text)}` has no digit after its point", fix=f"{text}0")
     digits = len(text) - len(text.lstrip("0123456789_."))
     head, tail = text[:digits], text[digits:]
     if text[:2].lower() in ("0x", "0b", "0o"):

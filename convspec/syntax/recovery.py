@@ -21,6 +21,9 @@ def recover(machine: InteractiveParser, situation: Situation) -> int:
     is read for its own errors, behind a stand-in for the head.
     """
     s = situation
+    if _brace_forgotten(s):
+        machine.feed_token(_token("LBRACE", "{", s.found))
+        return s.at
     state = machine.parser_state
     start = _after_open_brackets(s)
     margin = _column(s, s.tokens[s.statement])
@@ -33,6 +36,11 @@ def recover(machine: InteractiveParser, situation: Situation) -> int:
     if s.tokens[index].type == "LBRACE":
         _stand_in(machine, s.tokens[index], in_body)
     return index
+
+
+def _brace_forgotten(s: Situation) -> bool:
+    """Whether a head lacks its `{` while the `}` is there."""
+    return "LBRACE" in s.accepts and s.begins_line(s.at) and any(token.type == "RBRACE" for token in s.brackets.extra)
 
 
 def _cut(state: Any, length: int) -> None:
@@ -54,6 +62,8 @@ def _unclosed_body(s: Situation) -> bool:
 def _after_open_brackets(s: Situation) -> int:
     """The index past the parentheses and lists that are open and will be closed; `at` if there are none."""
     index = s.at
+    if s.found.type == "EQUAL" and s.kind(-1) == "NAME" and s.begins_line(s.at - 1):
+        index -= 1  # a new statement, of which the name was read as a part of the broken one
     for value in s.values[settled(s.values) :]:
         if getattr(value, "type", "") in ("LPAR", "LSQB"):
             index = max(index, s.brackets.match.get(value.start_pos, -1) + 1)
@@ -93,8 +103,13 @@ def _begins(s: Situation, index: int, in_body: bool, margin: int) -> bool:
 
 def _stand_in(machine: InteractiveParser, brace: Token, in_body: bool) -> None:
     """Feeds `if true` or `block x()` before a brace, so that the body behind it can be read."""
-    from lark import Token
-
     head = [("IF", "if"), ("TRUE", "true")] if in_body else [("BLOCK", "block"), ("NAME", "x"), ("LPAR", "("), ("RPAR", ")")]
     for kind, text in head:
-        machine.feed_token(Token(kind, text, start_pos=brace.start_pos, end_pos=brace.start_pos))
+        machine.feed_token(_token(kind, text, brace))
+
+
+def _token(kind: str, text: str, before: Token) -> Token:
+    """A token that the text does not have."""
+    from lark import Token
+
+    return Token(kind, text, start_pos=before.start_pos, end_pos=before.start_pos)

@@ -52,9 +52,20 @@ def _unclosed(s: Situation) -> Diagnostic | None:
         ends = s.found.type in ("$END", "RBRACE", *ITEMS) or begins_statement(s, at)
     if not ends:
         return None
+    at = _first_swallowed(s, opener, at)
     missing = _TEXT[CLOSER[opener.type]]
     related = s.related(s.tokens[at], f"{missing} is missing before this") if s.found.type != "$END" else ()
     return s.error(f"this `{opener}` is not closed", opener, related=related)
+
+
+def _first_swallowed(s: Situation, opener: Token, at: int) -> int:
+    """The first statement that was read as a part of what is open (`z = y` as a named argument), else `at`."""
+    if opener.type == "LBRACE":
+        return at
+    margin = _indent(s, s.tokens[s.statement])
+    first = next(i for i, token in enumerate(s.tokens) if token is opener) + 1
+    swallowed = (i for i in range(first, at) if begins_statement(s, i) and _indent(s, s.tokens[i]) <= margin)
+    return next(swallowed, at)
 
 
 def _culprit(s: Situation, opener: Token) -> Token:

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from convspec.diagnostics import Diagnostic
-from convspec.syntax.situation import ARITHMETIC, ITEMS, KEYWORDS, LITERALS, OPERATORS, STATEMENTS, Situation, innermost_open
+from convspec.syntax.situation import (
+    ARITHMETIC,
+    ITEMS,
+    KEYWORDS,
+    LITERALS,
+    OPERATORS,
+    STATEMENTS,
+    Situation,
+    innermost_open,
+    start_of,
+)
 from convspec.syntax.slips_brackets import is_binding
 
 _PART = "a part of a network is a `block`, a function of numbers a `let`"
@@ -33,12 +43,13 @@ def _foreign_word(s: Situation) -> Diagnostic | None:
 
 def _comment(s: Situation) -> Diagnostic | None:
     """`// words`, `/* words */`."""
-    index = s.at
+    index = s.at - 1 if s.at and s.begins_line(s.at) and s.found.type not in ("FLOORDIV", "SLASH") else s.at
     while index > 0 and not s.begins_line(index) and s.tokens[index].type not in ("FLOORDIV", "SLASH"):
         index -= 1
     token = s.tokens[index]
     starred = token.type == "SLASH" and s.kind(index + 1 - s.at) in ("STAR", "POWER")
-    slashed = token.type == "FLOORDIV" and (index == s.at or s.kind(0) in ("NAME", *LITERALS, *KEYWORDS))
+    words = [t.type in ("NAME", *LITERALS, *KEYWORDS) for t in s.tokens[index + 1 : index + 3]]
+    slashed = token.type == "FLOORDIV" and (index == s.at or all(words))
     if starred or slashed:
         return s.error("comments begin with `#`", token)
     return None
@@ -70,10 +81,8 @@ def _early_brace(s: Situation) -> str | None:
     """A hint where the model above seems to have been closed too early."""
     if s.kind(-1) != "RBRACE":
         return None
-    paired = {closer.start_pos for _, closer in s.brackets.pairs}
-    later = (token for token in s.tokens[s.at :] if token.type == "RBRACE")
-    extra = any(token.start_pos not in paired for token in later)
-    return f"the `}}` on line {s.line(s.tokens[s.at - 1])} may be one too many" if extra else None
+    later = any(token.type == "RBRACE" and start_of(token) > start_of(s.found) for token in s.brackets.extra)
+    return f"the `}}` on line {s.line(s.tokens[s.at - 1])} may be one too many" if later else None
 
 
 def _item_in_body(s: Situation) -> Diagnostic | None:
@@ -92,6 +101,8 @@ def _unused_value(s: Situation) -> Diagnostic | None:
         return s.error("expected a statement, found a value", hint=_use_of_value(s, s.at))
     if first.type != "NAME" or s.at != begins + 1:
         return None
+    if s.begins_line(s.at) or s.found.type == "RBRACE":
+        return s.error("a name alone is not a statement", first, hint=_use_of_value(s, begins))
     if s.found.type in ARITHMETIC and s.kind(1) == "EQUAL":
         return s.error(f"there is no `{s.found}=`", hint=f"write `{first} = {first} {s.found} …`")
     if s.found.type == "ARROW":
