@@ -21,7 +21,7 @@ from convspec.targets.source.render import find_apply, render
 def print_straight(module: Module, stem: str) -> str:
     """The source of a file with one class named like the model. Failure CNN090, CNN091 where PyTorch cannot say it."""
     body = Writer()
-    printer = _Printer(module.graph, lower_graph(module.graph))
+    printer = StraightPrinter(module.graph, lower_graph(module.graph))
     printer.write(body, page.class_name(module), module.doc)
     writer = Writer()
     writer.raw(page.file_head(module, stem))
@@ -35,9 +35,11 @@ def print_straight(module: Module, stem: str) -> str:
     return writer.text()
 
 
-class _Printer:
-    def __init__(self, graph: Graph, trees: Mapping[Node, Tree]) -> None:
-        self.graph, self.trees = graph, trees
+class StraightPrinter:
+    """Prints a graph, or the part of one that stands below the label path `prefix`. `as_tuple`: outputs without names."""
+
+    def __init__(self, graph: Graph, trees: Mapping[Node, Tree], prefix: str = "", as_tuple: bool = False) -> None:
+        self.graph, self.trees, self.prefix, self.as_tuple = graph, trees, prefix, as_tuple
         self.names = quote.Names(("self", *page.MODULE_NAMES))
         self.values: dict[Value, Code] = {}
         self.uses_add = False
@@ -53,7 +55,7 @@ class _Printer:
         for path, apply in self._layers().items():
             self._register(writer, path, code.call(apply.fn, _constants(apply.args), _named_constants(apply)))
         dtype = parameter_dtype(self.graph)
-        if dtype != "float32":
+        if dtype != "float32" and not self.prefix:
             writer.statement(f"self.to(torch.{dtype})")
         writer.close()
         writer.blank()
@@ -66,7 +68,7 @@ class _Printer:
         for node, tree in self.trees.items():
             apply = find_apply(tree)
             if apply is not None:
-                found.setdefault(node.path, apply)
+                found.setdefault(self._path(node), apply)
         return found
 
     def _register(self, writer: Writer, path: str, made: Code) -> None:
@@ -79,12 +81,17 @@ class _Printer:
     def _forward(self, writer: Writer) -> None:
         inputs = [self._name(graph_input.value) for graph_input in self.graph.inputs]
         several = len(self.graph.outputs) != 1
-        returned = "dict[str, torch.Tensor]" if several else "torch.Tensor"
+        named = (
+            f"tuple[{', '.join(['torch.Tensor'] * len(self.graph.outputs))}]" if self.as_tuple else "dict[str, torch.Tensor]"
+        )
+        returned = named if several else "torch.Tensor"
         writer.open(f"def forward(self, {', '.join(f'{name}: torch.Tensor' for name in inputs)}) -> {returned}:")
         for node, tree in self.trees.items():
             self._node(writer, node, tree)
         outputs = {output.name: self.values[output.value] for output in self.graph.outputs}
-        if several:
+        if several and self.as_tuple:
+            writer.statement(f"return {', '.join(map(str, outputs.values()))}")
+        elif several:
             pairs = ", ".join(f"{quote.string(name)}: {value}" for name, value in outputs.items())
             writer.statement(f"return {{{pairs}}}")
         else:
@@ -92,7 +99,7 @@ class _Printer:
         writer.close()
 
     def _node(self, writer: Writer, node: Node, tree: Tree) -> None:
-        result = render(tree, [self.values[value] for value in node.inputs], lambda _: self._layer(node.path))
+        result = render(tree, [self.values[value] for value in node.inputs], lambda _: self._layer(self._path(node)))
         if returns_tuple(node):
             names = [self._name(value) for value in node.outputs]
             targets = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
@@ -104,6 +111,9 @@ class _Printer:
 
     def _layer(self, path: str) -> Code:
         return Code(f"self.{path}" if quote.is_identifier(path) else f"self.get_submodule({quote.string(path)})")
+
+    def _path(self, node: Node) -> str:
+        return node.path.removeprefix(self.prefix)
 
     def _name(self, value: Value) -> str:
         name = self.names.of(value, value.name.replace(".", "_"))

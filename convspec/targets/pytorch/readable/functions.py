@@ -1,0 +1,68 @@
+"""Functions on compile-time values: the language's own as Python's, those of `let` as Python functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from convspec.elaborate.values import FunctionValue
+from convspec.syntax import ast
+from convspec.targets.pytorch.readable.body import Body
+from convspec.targets.pytorch.readable.values import Unsayable, Val
+from convspec.targets.source import code
+from convspec.targets.source.code import Code
+
+
+def _named(name: str) -> Callable[..., Code]:
+    return lambda *args: code.call(name, args)
+
+
+def _listed(name: str) -> Callable[..., Code]:
+    return lambda *args: code.call("list", [code.call(name, args)])
+
+
+BUILTINS: dict[str, Callable[..., Code]] = {
+    **{name: _named(name) for name in ("abs", "int", "len", "max", "min", "round", "sum")},
+    **{name: _named(f"math.{name}") for name in ("ceil", "floor", "log2", "sqrt")},
+    "reversed": _listed("reversed"),
+    "zip": _listed("zip"),
+}
+_LISTS = ("reversed", "zip")
+
+
+def call(body: Body, name: str, piped: Sequence[Val], args: Sequence[ast.Arg]) -> Val:
+    """`name(args)` where it is a function."""
+    from convspec.targets.pytorch.readable.expressions import both, value
+
+    vals = [*piped, *(value(body, arg.value) for arg in args if arg.name is None)]
+    named = {arg.name.text: value(body, arg.value) for arg in args if arg.name is not None}
+    local = body.moments[0].names.get(name)
+    if isinstance(local, FunctionValue):
+        return _inlined(body, local.let, vals, named)
+    function = body.program.function(body.applications[0].scope, name)
+    if function is not None:
+        keys = list(named)
+        count = len(vals)
+        return both(
+            lambda *codes: code.call(function, codes[:count], dict(zip(keys, codes[count:], strict=True))),
+            *vals,
+            *named.values(),
+        )
+    if name not in BUILTINS:
+        raise Unsayable(f"the function `{name}`")
+    return both(BUILTINS[name], *vals, many=name in _LISTS)
+
+
+def _inlined(body: Body, let: ast.Let, vals: Sequence[Val], named: dict[str, Val]) -> Val:
+    """The expression of a `let` function within a body, its arguments put in."""
+    from convspec.targets.pytorch.readable.expressions import value
+
+    saved = dict(body.env)
+    bound = dict(zip((param.name.text for param in let.params or ()), vals, strict=False)) | named
+    for param in let.params or ():
+        if param.name.text not in bound and param.default is not None:
+            bound[param.name.text] = value(body, param.default)
+    body.env = {**saved, **bound}
+    try:
+        return value(body, let.value)
+    finally:
+        body.env = saved
