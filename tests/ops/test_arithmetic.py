@@ -124,6 +124,7 @@ def test_ranks_that_differ() -> None:
     assert found.inputs == {0: "float32[N, 64, 8, 8]", 1: "float32[N, 64]"}
     assert found.hint is not None
     assert "instead of flattening" in found.hint
+    assert error("mul", floats(N, 64, 8, 8), floats(N, 64, 8)).hint is None
 
 
 def test_dtypes_that_differ() -> None:
