@@ -79,11 +79,21 @@ model Cube {
 }
 """
 
+FLOORS = """
+model Floors {
+    input image: float32[N, 3, H >= 13, 3*w + 8]
+    a = image -> conv(4, 3x3, stride = 2, pad = 1)
+    b = image -> conv(4, 1x1, stride = 2)
+    output map = a + b -> maxpool(3x3, stride = 2) -> conv(2, 3x2, stride = 1x2)
+}
+"""
+
 NETS: dict[str, tuple[str, list[Mapping[str, int]]]] = {
     "residual": (RESIDUAL, [{"N": 1, "h": 2, "w": 2}, {"N": 3, "h": 3, "w": 1}]),
     "unet": (UNET, [{"N": 1, "h": 2, "w": 2}, {"N": 2, "h": 3, "w": 4}]),
     "many": (MANY, [{"N": 1, "H": 4, "W": 5}, {"N": 2, "H": 7, "W": 1}]),
     "line": (LINE, [{"N": 1}, {"N": 4}]),
+    "floors": (FLOORS, [{"N": 1, "H": 13, "w": 1}, {"N": 2, "H": 16, "w": 4}]),
     "cube": (CUBE, [{"N": 1, "d": 2, "h": 3, "w": 2}, {"N": 2, "d": 4, "h": 1, "w": 3}]),
 }
 
