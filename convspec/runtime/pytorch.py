@@ -33,8 +33,9 @@ class TorchSession:
             reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
             message = f"pytorch failed on {self.about.device}: {reason}"
             raise fail(error("CNN307", message, hint="a smaller batch may help where memory ran out")) from None
-        tensors = results if isinstance(results, tuple | list) else (results,)
-        return {spec.name: _to_array(torch, tensor) for spec, tensor in zip(self.signature.outputs, tensors, strict=True)}
+        names = [spec.name for spec in self.signature.outputs]
+        tensors = {names[0]: results} if len(names) == 1 else results  # several come by name
+        return {name: _to_array(torch, tensors[name]) for name in names}
 
 
 class PyTorch:

@@ -14,7 +14,7 @@ from convspec.runtime.base import About, Program, RunOptions, network_only
 from convspec.runtime.devices import CPU, Device, only_cpu_and_cuda, parse_device, require, unavailable
 from convspec.runtime.signature import Signature, signature_of
 
-_CUDA_BUILD = 'on Linux, pip install "tensorflow[and-cuda]" beside "convspec[tensorflow]" brings CUDA; tensorflow_cpu has none'
+_CUDA_BUILD = 'on Linux, pip install "tensorflow[and-cuda]" brings CUDA; tensorflow_cpu has none'
 
 
 @dataclass(frozen=True, slots=True)

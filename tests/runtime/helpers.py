@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from convspec.diagnostics import Failure
 from convspec.diagnostics.render import render
 from convspec.elaborate import Module, loads
+from convspec.ir.types import Array
 from convspec.runtime.base import Network
 from convspec.runtime.signature import Signature, signature_of
 from convspec.weights.init import initial_weights
@@ -61,10 +61,9 @@ def codes(action: Callable[[], Any]) -> list[str]:
     return [diagnostic.code for diagnostic in caught.value.diagnostics]
 
 
-def random(*shape: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float32]]:
+def array(dtype: str, values: Any) -> Array:
+    return np.array(values, dtype)
+
+
+def random(*shape: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def write_bytes(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path

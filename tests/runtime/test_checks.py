@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convspec.runtime.checks import check_arrays
-from tests.runtime.helpers import codes, random, signature, told
+from tests.runtime.helpers import array, codes, random, signature, told
 
 
 def test_arrays_that_fit_pass_unchanged() -> None:
@@ -33,7 +33,7 @@ def test_a_batch_axis_is_not_added_where_the_batch_is_fixed() -> None:
 
 
 def test_rounding_is_said() -> None:
-    checked = check_arrays(signature("x: float32[N, 1]"), {"x": np.float64([[0.1]])}, {"x": "a.npy"})
+    checked = check_arrays(signature("x: float32[N, 1]"), {"x": array("float64", [[0.1]])}, {"x": "a.npy"})
     assert checked.notes == ("a.npy: float64 rounded to float32",)
 
 

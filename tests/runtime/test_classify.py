@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from convspec.runtime.classify import Guess, rank_classes, read_labels
-from tests.runtime.helpers import told
+from tests.runtime.helpers import array, told
 
 
 def test_scores_get_softmax() -> None:
-    ranking = rank_classes(np.float32([[0, np.log(3), 0], [1000, 0, 999]]), 2)
+    ranking = rank_classes(array("float32", [[0, np.log(3), 0], [1000, 0, 999]]), 2)
     assert ranking.softmax
     assert [[guess.index for guess in row] for row in ranking.rows] == [[1, 0], [0, 2]]
     assert ranking.rows[0][0].probability == pytest.approx(0.6)
@@ -20,7 +20,7 @@ def test_scores_get_softmax() -> None:
 
 
 def test_a_distribution_stays() -> None:
-    ranking = rank_classes(np.float32([[0.25, 0.75], [1, 0]]), 5)
+    ranking = rank_classes(array("float32", [[0.25, 0.75], [1, 0]]), 5)
     assert not ranking.softmax
     assert ranking.rows == ((Guess(1, 0.75), Guess(0, 0.25)), (Guess(0, 1.0), Guess(1, 0.0)))
 

@@ -9,23 +9,24 @@ import numpy as np
 import pytest
 
 from convspec.runtime.dtypes import NoExactForm, convert, dtype_name
+from tests.runtime.helpers import array
 
 
 @pytest.mark.parametrize(
     ("array", "wanted", "expected", "remark"),
     [
-        (np.float32([1.5]), "float32", np.float32([1.5]), None),
-        (np.float64([1.5, np.inf]), "float32", np.float32([1.5, np.inf]), None),
-        (np.float64([0.1]), "float32", np.float32([0.1]), "float64 rounded to float32"),
-        (np.float32([0.1]), "float16", np.float16([0.1]), "float32 rounded to float16"),
-        (np.float32([0.1]), "float64", np.float64([np.float32(0.1)]), None),
-        (np.float32([1.0, 3.0]), "bfloat16", np.array([1, 3], ml_dtypes.bfloat16), None),
-        (np.array([0.5], ml_dtypes.bfloat16), "float32", np.float32([0.5]), None),
-        (np.uint8([0, 255]), "float32", np.float32([0, 255]), None),
-        (np.int64([2**24]), "float32", np.float32([2**24]), None),
-        (np.int64([-5, 7]), "int32", np.int32([-5, 7]), None),
-        (np.int64([0, 255]), "uint8", np.uint8([0, 255]), None),
-        (np.array([1.5], ">f4"), "float32", np.float32([1.5]), None),
+        (array("float32", [1.5]), "float32", array("float32", [1.5]), None),
+        (array("float64", [1.5, np.inf]), "float32", array("float32", [1.5, np.inf]), None),
+        (array("float64", [0.1]), "float32", array("float32", [0.1]), "float64 rounded to float32"),
+        (array("float32", [0.1]), "float16", array("float16", [0.1]), "float32 rounded to float16"),
+        (array("float32", [0.1]), "float64", array("float64", [np.float32(0.1)]), None),
+        (array("float32", [1.0, 3.0]), "bfloat16", np.array([1, 3], ml_dtypes.bfloat16), None),
+        (np.array([0.5], ml_dtypes.bfloat16), "float32", array("float32", [0.5]), None),
+        (array("uint8", [0, 255]), "float32", array("float32", [0, 255]), None),
+        (array("int64", [2**24]), "float32", array("float32", [2**24]), None),
+        (array("int64", [-5, 7]), "int32", array("int32", [-5, 7]), None),
+        (array("int64", [0, 255]), "uint8", array("uint8", [0, 255]), None),
+        (np.array([1.5], ">f4"), "float32", array("float32", [1.5]), None),
         (np.array([True, False]), "bool", np.array([True, False]), None),
         (np.zeros((0, 3), np.int64), "float32", np.zeros((0, 3), np.float32), None),
     ],
@@ -41,18 +42,18 @@ def test_conversions(array: Any, wanted: str, expected: Any, remark: str | None)
 @pytest.mark.parametrize(
     ("array", "wanted", "reason"),
     [
-        (np.int64([2**24 + 1]), "float32", "its int64 values 16777217 … 16777217 do not fit into float32, which holds "
+        (array("int64", [2**24 + 1]), "float32", "its int64 values 16777217 … 16777217 do not fit into float32, which holds "
          "-16777216 … 16777216"),
-        (np.int64([3, 256]), "uint8", "its int64 values 3 … 256 do not fit into uint8, which holds 0 … 255"),
-        (np.int64([-1]), "uint8", "its int64 values -1 … -1 do not fit into uint8, which holds 0 … 255"),
-        (np.uint64([0, 2**64 - 1]), "int64", "its uint64 values 0 … 18446744073709551615 do not fit into int64, which holds "
-         "-9223372036854775808 … 9223372036854775807"),
-        (np.float64([1e39, 0, -1e40]), "float32", "2 of its float64 values are too large for float32"),
-        (np.float32([7e4]), "float16", "1 of its float32 values are too large for float16"),
-        (np.float32([1.0]), "int32", "float32 does not go into int32 without changing values"),
+        (array("int64", [3, 256]), "uint8", "its int64 values 3 … 256 do not fit into uint8, which holds 0 … 255"),
+        (array("int64", [-1]), "uint8", "its int64 values -1 … -1 do not fit into uint8, which holds 0 … 255"),
+        (array("uint64", [2**63]), "int64", "its uint64 values 9223372036854775808 … 9223372036854775808 do not fit into "
+         "int64, which holds -9223372036854775808 … 9223372036854775807"),
+        (array("float64", [1e39, 0, -1e40]), "float32", "2 of its float64 values are too large for float32"),
+        (array("float32", [7e4]), "float16", "1 of its float32 values are too large for float16"),
+        (array("float32", [1.0]), "int32", "float32 does not go into int32 without changing values"),
         (np.array([True]), "float32", "bool does not go into float32 without changing values"),
-        (np.uint8([1]), "bool", "uint8 does not go into bool without changing values"),
-        (np.complex64([1]), "float32", "complex64 does not go into float32 without changing values"),
+        (array("uint8", [1]), "bool", "uint8 does not go into bool without changing values"),
+        (array("complex64", [1]), "float32", "complex64 does not go into float32 without changing values"),
     ],
 )  # fmt: skip
 def test_what_would_change_values_is_refused(array: Any, wanted: str, reason: str) -> None:

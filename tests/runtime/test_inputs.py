@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from convspec.runtime.inputs import Batch, read_inputs
-from tests.runtime.helpers import codes, random, signature, told
+from tests.runtime.helpers import array, codes, random, signature, told
 
 ONE = signature("image: float32[N, 1, 4, 4]")
 TWO = signature("left: float32[N, 2]", "right: float32[N, 2]")
@@ -88,7 +88,7 @@ def test_pictures_are_batched_in_order() -> None:
     names = [picture(f"{i}.png", i) for i in (3, 1, 2, 0, 4)]
     found = batches(*names, batch=2)
     assert [b.rows for b in found] == [("3.png", "1.png"), ("2.png", "0.png"), ("4.png",)]
-    np.testing.assert_array_equal(found[1].arrays["image"][:, 0, 0, 0], np.float32([2 / 255, 0]))
+    np.testing.assert_array_equal(found[1].arrays["image"][:, 0, 0, 0], array("float32", [2 / 255, 0]))
 
 
 def test_a_folder_by_name_without_what_is_no_picture() -> None:

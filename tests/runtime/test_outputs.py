@@ -11,7 +11,7 @@ import pytest
 
 from convspec.runtime.outputs import Statistics, check_destination, joined, write_outputs
 from convspec.runtime.signature import Signature, TensorSpec, signature_of
-from tests.runtime.helpers import TWO, module, random, told
+from tests.runtime.helpers import TWO, array, module, random, told
 
 BOTH = signature_of(module(TWO).graph)
 ONE = Signature("Net", BOTH.inputs, BOTH.outputs[:1])
@@ -115,7 +115,7 @@ def test_batches_are_joined() -> None:
 
 def test_statistics_over_batches() -> None:
     found = Statistics()
-    found.add(np.float32([[[1, 2], [3, 4]]]))
-    found.add(np.float32([[[-5, 6, 7], [8, 9, 10]]]))
+    found.add(array("float32", [[[1, 2], [3, 4]]]))
+    found.add(array("float32", [[[-5, 6, 7], [8, 9, 10]]]))
     assert (found.dtype, found.shape, found.least, found.most) == ("float32", [2, 2, -1], -5, 10)
     assert found.mean == pytest.approx(45 / 10)

@@ -47,7 +47,8 @@ def test_names() -> None:
 def test_without_picture_values_go_to_0_1(tmp_path: Path) -> None:
     pixels = noise(5, 7, 3)
     array = read_picture(saved(tmp_path, pixels), spec("float32[N, 3, 5, 7]"))
-    assert (array.dtype, array.shape) == (np.float32, (1, 3, 5, 7))
+    assert array.dtype == np.float32
+    assert array.shape == (1, 3, 5, 7)
     np.testing.assert_array_equal(array[0], (pixels.transpose(2, 0, 1) / 255).astype(np.float32))
 
 

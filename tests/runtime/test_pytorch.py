@@ -1,0 +1,155 @@
+"""The PyTorch runtime: real runs on the CPU, CUDA's answers through a stand-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+import torch
+
+from convspec.runtime import pytorch as runtime
+from convspec.runtime.base import ModelFile, RunOptions
+from convspec.runtime.pytorch import RUNTIME
+from convspec.runtime.reference import evaluate
+from tests.runtime.helpers import SMALL, TWO, codes, network, random, told
+
+
+def test_a_spec_agrees_with_the_reference() -> None:
+    small = network(SMALL)
+    session = RUNTIME.open(small, RunOptions("cpu"))
+    x = random(3, 1, 8, 8)
+    x.setflags(write=False)
+    ours = evaluate(small.module.graph, small.weights, {"image": x}).outputs["logits"]
+    result = session.run({"image": x})["logits"]
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, ours, atol=1e-5 * np.abs(ours).max(), rtol=0)
+    assert (session.about.version, session.about.device, session.about.notes) == (torch.__version__, "cpu", ())
+
+
+def test_several_inputs_and_outputs_by_name() -> None:
+    session = RUNTIME.open(network(TWO), RunOptions("cpu"))
+    left, right = random(1, 2, 4, 4), random(1, 2, 4, 4, seed=1)
+    outputs = session.run({"right": right, "left": left})
+    np.testing.assert_array_equal(outputs["sum"], left + right)
+    assert list(outputs) == ["sum", "max.0"]
+
+
+def test_batch_norm_and_dropout_are_in_inference() -> None:
+    session = RUNTIME.open(network("model Net {\ninput x: float32[N, 2]\noutput x -> dropout(0.5)\n}"), RunOptions("cpu"))
+    x = random(50, 2)
+    (result,) = session.run({"x": x}).values()
+    np.testing.assert_array_equal(result, x)
+
+
+def test_bfloat16_passes_both_ways() -> None:
+    session = RUNTIME.open(network("model Net {\ninput x: bfloat16[N, 2]\noutput x -> relu\n}"), RunOptions("cpu"))
+    x = np.array([[-1.5, 2.5]], ml_dtypes.bfloat16)
+    (result,) = session.run({"x": x}).values()
+    assert result.dtype == ml_dtypes.bfloat16
+    np.testing.assert_array_equal(result, np.array([[0, 2.5]], ml_dtypes.bfloat16))
+
+
+def test_tf32_is_off_while_it_runs_and_as_before_afterwards() -> None:
+    seen: list[tuple[bool, bool]] = []
+
+    def flags() -> tuple[bool, bool]:
+        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+    before = flags()
+    for tf32 in (False, True):
+        session = RUNTIME.open(network(SMALL), RunOptions("cpu", tf32))
+        session.model.register_forward_hook(lambda *args: seen.append(flags()))
+        session.run({"image": random(1, 1, 8, 8)})
+        assert flags() == before
+    assert seen == [(False, False), (True, True)]
+
+
+def test_auto_says_why_it_is_the_cpu() -> None:
+    notes = RUNTIME.open(network(SMALL), RunOptions("auto")).about.notes
+    assert notes == ("auto chose the CPU: this PyTorch is built without CUDA",)
+
+
+def test_a_run_that_fails_is_told() -> None:
+    session = RUNTIME.open(network(SMALL), RunOptions("cpu"))
+    message = told(lambda: session.run({"image": random(1, 1, 20, 20)}))
+    assert message.startswith("error[CNN307]: pytorch failed on cpu: mat1 and mat2 shapes cannot be multiplied")
+
+
+def test_a_compiled_model_is_not_for_pytorch() -> None:
+    assert told(lambda: RUNTIME.open(ModelFile(Path("net.onnx")), RunOptions())) == (
+        "error[CNN305]: net.onnx is a compiled ONNX model, which pytorch cannot run\n"
+        "  = use --runtime onnxruntime, or run the .cnn spec"
+    )
+
+
+class FakeModel:
+    def __init__(self) -> None:
+        self.place = ""
+
+    def eval(self) -> FakeModel:
+        return self
+
+    def to(self, place: str) -> FakeModel:
+        self.place = place
+        return self
+
+
+def fake_torch(cuda: str | None = "13.0", available: bool = True, count: int = 2) -> Any:
+    there = SimpleNamespace(
+        is_available=lambda: available, device_count=lambda: count, get_device_name=lambda index: f"NVIDIA H100 no. {index}"
+    )
+    return SimpleNamespace(__version__="2.99", version=SimpleNamespace(cuda=cuda), cuda=there)
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, device: str, torch_: Any) -> Any:
+    monkeypatch.setattr(runtime, "require", lambda module, name: torch_)
+    monkeypatch.setattr("convspec.targets.pytorch.to_torch", lambda module, weights: FakeModel())
+    return RUNTIME.open(network(SMALL), RunOptions(device))
+
+
+def test_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = opened(monkeypatch, "cuda:1", fake_torch())
+    assert (session.model.place, session.about.device, session.about.provider) == ("cuda:1", "cuda:1", "NVIDIA H100 no. 1")
+    session = opened(monkeypatch, "auto", fake_torch())
+    assert (session.model.place, session.about.notes) == ("cuda:0", ("auto chose CUDA",))
+    session = opened(monkeypatch, "auto", fake_torch(available=False))
+    assert session.about.notes == ("auto chose the CPU: PyTorch sees no CUDA device",)
+
+
+@pytest.mark.parametrize(
+    ("device", "torch_", "message"),
+    [
+        (
+            "cuda",
+            fake_torch(cuda=None),
+            "error[CNN304]: the device cuda:0 is not available to pytorch: PyTorch 2.99 is built without CUDA\n"
+            '  = on Linux, pip install "convspec[torch]" from PyPI brings a CUDA build; for others see pytorch.org/get-started',
+        ),
+        (
+            "cuda",
+            fake_torch(available=False),
+            "error[CNN304]: the device cuda:0 is not available to pytorch: there is no NVIDIA GPU, or its driver does not "
+            "work\n  = check it with nvidia-smi",
+        ),
+        (
+            "cuda:4",
+            fake_torch(),
+            "error[CNN304]: the device cuda:4 is not available to pytorch: this machine has 2\n  = use cuda:0 … cuda:1",
+        ),
+        (
+            "cuda:1",
+            fake_torch(count=1),
+            "error[CNN304]: the device cuda:1 is not available to pytorch: this machine has 1\n  = use cuda:0",
+        ),
+    ],
+)
+def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch, device: str, torch_: Any, message: str) -> None:
+    assert told(lambda: opened(monkeypatch, device, torch_)) == message
+
+
+def test_tensorrt_is_not_for_pytorch() -> None:
+    assert codes(lambda: RUNTIME.open(network(SMALL), RunOptions("tensorrt"))) == ["CNN305"]
