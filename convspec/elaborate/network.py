@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from convspec.diagnostics import Failure, error, fail
+from convspec import ops
+from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.elaborate import expressions  # noqa: F401 - fills the table of evaluators
 from convspec.elaborate.blocks import new_frame, resolve
 from convspec.elaborate.counting import Counting
@@ -22,7 +23,8 @@ from convspec.elaborate.meter import CountFirst, Meter
 from convspec.elaborate.module import Application, Module
 from convspec.elaborate.parameters import convert, signature
 from convspec.elaborate.statements import run_body
-from convspec.elaborate.values import BlockValue
+from convspec.elaborate.untaken import check_untaken
+from convspec.elaborate.values import BlockValue, StageValue
 from convspec.ir.graph import Graph
 from convspec.limits import DEFAULT, Limits
 from convspec.source import SourceFile
@@ -122,9 +124,27 @@ def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> t
     except RecursionError:
         message = "blocks and expressions nest too deep"
         context.report(fail(error("CNN062", message, chosen.item.name.span)))
+    _check_untaken(context, chosen)
     if context.diagnostics:
-        raise Failure(context.diagnostics)
+        raise Failure(sorted(context.diagnostics, key=_place))
     return context, frame.application
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int]:
+    """Diagnostics are shown file by file, in the order of the text; those without a place come first."""
+    if diagnostic.primary is None:
+        return "", 0
+    return diagnostic.primary.span.file.name, diagnostic.primary.span.start
+
+
+def _check_untaken(context: Context, chosen: BlockValue) -> None:
+    """Add mistakes in names that the run did not come across, in the order of the text."""
+    if context.counting is not None:
+        return
+    reported = {diagnostic.primary.span for diagnostic in context.diagnostics if diagnostic.primary is not None}
+    for diagnostic in check_untaken(chosen.scope):
+        if diagnostic.primary is not None and diagnostic.primary.span not in reported:
+            context.report(Failure([diagnostic]))
 
 
 def _root_frame(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> Frame:
@@ -148,6 +168,8 @@ def _bind(frame: Frame, block: ast.Block, param: ast.Param, given: Mapping[str, 
     else:
         hint = f"give it one: model A = {block.name.text}({name} = …), or --set {name}=…"
         raise frame.fail("CNN041", f"`{block.name.text}` needs a value for `{name}`", param.span, hint=hint)
+    if from_settings and isinstance(value, str) and param.type is not None and param.type.text == "stage" and ops.find(value):
+        value = StageValue(ast.NameRef(value, param.span), frame.snapshot())
     span = param.span if name in given or param.default is None else param.default.span
     try:
         frame.names[name] = convert(frame, param, value, span)

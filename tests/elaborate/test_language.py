@@ -263,8 +263,8 @@ def test_settings_replace_parameters() -> None:
 
 def test_several_independent_errors_are_reported_at_once() -> None:
     body = "a = x -> nope\nb = x -> conv(4, 9x9)\nc = a -> relu\nd = b + undefined\noutput c"
-    # `c` and `d` only follow from `a` and `b`: they are not reported.
-    assert codes(body) == ["CNN021", "CNN032"]
+    # What only follows from `a` and `b` having failed is not reported.
+    assert codes(body) == ["CNN021", "CNN032", "CNN020"]
 
 
 def test_blocks_in_a_circle() -> None:
@@ -300,3 +300,29 @@ model M { input x: float32[N, 3, 8, 8]
 """
     first = errors(text)[0]
     assert first.frames == ("in Inner, called at <text>:5 with i = 1, j = 0",)
+
+
+def test_mistakes_in_branches_not_taken_and_blocks_not_used() -> None:
+    text = """
+block Unused(x: tensor, mode: string = same) { return x -> cnov(4, 3x3) -> conv(4, 3x3, strid = 2, pad = mode) }
+model M(deep: bool = false, init: string = zeros) {
+    input x: float32[N, 3, 8*h, 8]
+    if deep { x = x -> batchnrm }
+    y = [x -> conv(k, 1x1, init = zeros) for i, k in [1, 2]]
+    if deep { y = y + [undefinde] }
+    output concat(y) -> conv(h, 1x1, init = if deep then zeros else kaiming_normal)
+}
+"""
+    found = errors(text.replace("conv(h,", "conv(2,"))
+    assert [(d.code, d.primary.span.text) for d in found if d.primary] == [
+        ("CNN021", "cnov"),
+        ("CNN022", "strid"),
+        ("CNN021", "batchnrm"),
+        ("CNN020", "undefinde"),
+    ]
+
+
+def test_a_setting_may_name_a_stage() -> None:
+    text = "model M(act: stage = relu) { input x: float32[N, 3]\n output x -> act }"
+    assert loads(text, settings={"act": "tanh"}).graph.nodes[0].op.name == "tanh"
+    assert [d.code for d in errors(text, settings={"act": "nothing"})] == ["CNN401"]

@@ -1,0 +1,105 @@
+"""Names in code that no elaboration reached: blocks that nothing uses, branches that were not taken.
+
+What is wrong whatever the sizes are, an unknown layer, parameter or name, is reported there too. Values and shapes are not
+looked at: they depend on arguments that nobody gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from convspec import ops
+from convspec.diagnostics import Diagnostic, error
+from convspec.elaborate.budgets import BUDGETS
+from convspec.elaborate.builtins import BUILTINS
+from convspec.elaborate.files import FileScope
+from convspec.elaborate.ops import signature
+from convspec.elaborate.walk import assigned_names, children, descendants, target_names
+from convspec.ir.attrs import INIT_NAMES
+from convspec.ir.opdef import OpDef
+from convspec.syntax import ast
+
+
+def check_untaken(scope: FileScope) -> Iterator[Diagnostic]:
+    """The mistakes in names of every block, model and function of a file."""
+    for item in scope.tree.items:
+        if isinstance(item, ast.Block | ast.Let):
+            yield from _Check(scope, _local_names(item)).run(item)
+
+
+def _local_names(item: ast.Block | ast.Let) -> set[str]:
+    names = {param.name.text for param in item.params or ()}
+    if isinstance(item, ast.Block):
+        names |= assigned_names(item.body)
+        for statement in item.body.statements:
+            if isinstance(statement, ast.Input):
+                names |= {node.text for dim in statement.dims for node in descendants(dim) if isinstance(node, ast.NameRef)}
+    for node in descendants(item):
+        if isinstance(node, ast.Comprehension):
+            names |= {name.text for target in node.targets for name in target_names(target)}
+        elif isinstance(node, ast.Let):
+            names |= {param.name.text for param in node.params or ()}
+    return names
+
+
+class _Check:
+    """One item: `local` are all names that it binds anywhere."""
+
+    def __init__(self, scope: FileScope, local: set[str]) -> None:
+        self.scope = scope
+        self.local = local
+
+    def run(self, item: ast.Block | ast.Let) -> Iterator[Diagnostic]:
+        pending: list[object] = [item]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.Input):
+                continue  # its dimensions bind names, and `picture` is no layer
+            if isinstance(node, ast.StageCall | ast.Call):
+                yield from self._call(node)
+                pending.extend(arg.value for arg in node.args if not _is_word(arg))
+                continue
+            if isinstance(node, ast.NameRef):
+                yield from self._name(node)
+            elif not isinstance(node, ast.Param):  # a default may be a bare word
+                pending.extend(children(node))
+
+    def _known(self, name: str) -> bool:
+        return name in self.local or self.scope.owner(name) is not None or ops.find(name) is not None
+
+    def _call(self, node: ast.StageCall | ast.Call) -> Iterator[Diagnostic]:
+        name = node.function.text
+        if not self._known(name) and name not in BUILTINS and name not in BUDGETS:
+            near = get_close_matches(name, [*self.scope.names(), *BUILTINS, *ops.names()], 1)
+            hint = f"did you mean `{near[0]}`?" if near else None
+            yield error("CNN021", f"there is no layer or block called `{name}`", node.function.span, hint=hint)
+        elif name not in self.local and self.scope.owner(name) is None:
+            op = ops.find(name)
+            if op is not None:
+                yield from _attributes(op, node.args)
+
+    def _name(self, node: ast.NameRef) -> Iterator[Diagnostic]:
+        if self._known(node.text) or node.text in BUDGETS:
+            return
+        near = get_close_matches(node.text, [*sorted(self.local), *self.scope.names()], 1)
+        hint = f"did you mean `{near[0]}`?" if near else None
+        yield error("CNN020", f"`{node.text}` is not defined", node.span, hint=hint)
+
+
+def _is_word(arg: ast.Arg) -> bool:
+    """Whether an argument may be a bare word, alone or chosen by a condition, or an initialiser."""
+    if arg.name is None:
+        return False
+    if isinstance(arg.value, ast.Call):
+        return arg.value.function.text in INIT_NAMES
+    return isinstance(arg.value, ast.NameRef | ast.Conditional)
+
+
+def _attributes(op: OpDef, args: tuple[ast.Arg, ...]) -> Iterator[Diagnostic]:
+    known = [field.name for field in op.attributes]
+    for arg in args:
+        if arg.name is not None and arg.name.text not in known:
+            near = get_close_matches(arg.name.text, known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else signature(op)
+            yield error("CNN022", f"`{op.name}` has no parameter `{arg.name.text}`", arg.name.span, hint=hint)
