@@ -111,6 +111,14 @@ def test_a_set_is_taken_back_where_a_rename_fails(tmp_path: Path, monkeypatch: p
     assert tree(tmp_path) == {"a": b"old a", "b": b"old b"}
 
 
+def test_a_set_is_taken_back_without_hard_links_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(source: Any, target: Any) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refused)
+    test_a_set_is_taken_back_where_a_rename_fails(tmp_path, monkeypatch, 2)
+
+
 def test_the_main_file_is_put_in_place_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace, order = os.replace, []
 

@@ -135,6 +135,13 @@ def test_wider_floats_are_not_cast_in_silence(tmp_path: Path) -> None:
         assert failure(lambda: store.load(tmp_path / "w", graph)).code == "CNN201"
 
 
+def test_the_file_of_another_network_is_listed_without_guesses(tmp_path: Path) -> None:
+    save_file({f"conv1.weigh{i}": np.zeros(1, np.float32) for i in range(50)}, tmp_path / "w")
+    diagnostic = failure(lambda: store.load(tmp_path / "w", network()))
+    assert len(diagnostic.notes) == 50 + 6
+    assert not any("did you mean" in note for note in diagnostic.notes)
+
+
 def test_a_common_prefix_is_pointed_out(tmp_path: Path) -> None:
     save_file({f"module.{name}": tensor for name, tensor in drawn().items()}, tmp_path / "ddp")
     diagnostic = failure(lambda: store.load(tmp_path / "ddp", network()))
@@ -199,6 +206,10 @@ def test_files_that_are_something_else(tmp_path: Path) -> None:
     assert pt.code == "CNN200"
     assert pt.hint is not None
     assert "safetensors.torch.save_file" in pt.hint
+    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
+    h5 = failure(lambda: store.load(tmp_path / "model.h5", graph))
+    assert h5.hint is not None
+    assert h5.hint.startswith("it is an HDF5 file")
     missing = failure(lambda: store.load(tmp_path / "none", graph))
     assert missing.message == f"cannot read {tmp_path}/none: no such file or directory"
     folder = failure(lambda: store.load(tmp_path, graph))

@@ -126,6 +126,15 @@ def test_attributes_take_the_type_of_the_schema() -> None:
     assert nodes[1].attribute[0].f == 1.0
 
 
+@pytest.mark.parametrize(
+    ("attribute", "given"), [("value_floats", (1, 2)), ("value_ints", (1, 2)), ("value_float", 1), ("value_int", True)]
+)
+def test_attributes_of_every_kind(attribute: str, given: Any) -> None:
+    tree = Call("Add", (Arg(0), Call("Cast", (Call("Constant", (), {attribute: given}),), {"to": 1})))
+    added = run(emit(unary(tree, 2, 2)), {"x": np.zeros((2, 2), np.float32)})["y"]
+    np.testing.assert_array_equal(added, np.broadcast_to(np.float32(given), (2, 2)))
+
+
 # ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
