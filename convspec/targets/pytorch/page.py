@@ -33,13 +33,12 @@ def file_head(module: Module, stem: str) -> list[str]:
     source = module.files[0].span.file.name if module.files else module.name
     plain = class_name(module)
     text = f"{module.name}, compiled from {source} by convspec."
-    doc = module.doc.strip()
     usage = f"""Load the weights that were compiled with it:
 
     model = {plain}()
     model.load_state_dict(safetensors.torch.load_file("{stem}.safetensors"))
 """
-    return quote.docstring("\n\n".join(part for part in (text, doc, usage) if part))
+    return quote.docstring("\n\n".join(part for part in (text, usage)))
 
 
 def write_imports(writer: Writer, body: Iterable[str]) -> None:

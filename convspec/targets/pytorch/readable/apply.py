@@ -137,7 +137,7 @@ def _stated(
     result = render(tree, inputs, lambda _: reached or Code(""), constant, as_list)
     depth = max((val.depth for val in sources.inputs), default=0) + (result.text not in [c.text for c in inputs])
     if node.op.single_output:
-        return Val(channels[0], result, depth=depth)
+        return Val(channels[0], result, depth=depth, function=apply is None)
     items = tuple(Val(each, None) for each in channels)
     init = code.sequence([each for each in channels if each is not None]) if None not in channels else None
     return Val(init, result, many=True, items=items, depth=depth)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from convspec.elaborate.module import BlockEvent
@@ -27,6 +28,15 @@ from convspec.targets.source import code
 from convspec.targets.source.code import Code
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An instance of a class: the expression that makes it, and its arguments by name."""
+
+    info: ClassInfo
+    code: Code
+    arguments: Mapping[str, Code]
+
+
 def apply_block(body: Body, events: Sequence[BlockEvent], given: Given, args: Sequence[ast.Arg]) -> Val:
     """One block at every moment."""
     infos = [body.program.class_of(event.application) for event in events]
@@ -34,20 +44,20 @@ def apply_block(body: Body, events: Sequence[BlockEvent], given: Given, args: Se
         raise Varied("the class of a block", body.moments, [info.name for info in infos])
     info = infos[0]
     tensors = _tensor_arguments(body, events, info, given, args)
-    made = _instance(body, events, info, given, tensors)
+    made = Made(info, *_instance(body, events, info, given, tensors))
     labels = [event.label for event in events]
     if body.sequence is not None:
         if len(tensors) != 1 or tensors[0].fwd is not body.sequence.mark or len(events[0].application.results) != 1:
             raise NotSequential("a block that is no chain")
         if isinstance(events[0].application.results[0], list):
             raise NotSequential("a block that gives a list")
-        reached = add_item(body, labels, made)
-        return Val(_out_channels(body, events, info, made, reached, 0), body.sequence.mark)
-    reached = layer(body, labels, made, events[0].shared)
+        reached = add_item(body, labels, made.code)
+        return Val(_out_channels(body, events, made, reached, 0), body.sequence.mark)
+    reached = layer(body, labels, made.code, events[0].shared)
     if any(tensor.fwd is None for tensor in tensors):
         raise Unsayable("a tensor that forward cannot say")
     called = code.call(reached, [tensor.fwd for tensor in tensors if tensor.fwd is not None])
-    return _results(body, events, info, made, reached, called, depth=max(t.depth for t in tensors) + 1)
+    return _results(body, events, made, reached, called, depth=max(t.depth for t in tensors) + 1)
 
 
 def _tensor_arguments(
@@ -68,8 +78,11 @@ def _tensor_arguments(
     return found
 
 
-def _instance(body: Body, events: Sequence[BlockEvent], info: ClassInfo, given: Given, tensors: list[Val]) -> Code:
-    """`Bottleneck(channels, 64, stride=2)`."""
+def _instance(
+    body: Body, events: Sequence[BlockEvent], info: ClassInfo, given: Given, tensors: list[Val]
+) -> tuple[Code, dict[str, Code]]:
+    """`Bottleneck(channels, 64, stride=2)`, and the arguments by name."""
+    arguments: dict[str, Code] = {}
     positional: list[Code] = []
     named: dict[str, Code] = {}
     for parameter in info.parameters:
@@ -83,11 +96,12 @@ def _instance(body: Body, events: Sequence[BlockEvent], info: ClassInfo, given: 
             if found is None:
                 continue
             expression, by_position = found, written is not None and id(written) in given.positional
+        arguments[parameter.python] = expression
         if by_position and not named and len(positional) == info.parameters.index(parameter) and not parameter.keyword_only:
             positional.append(expression)
         else:
             named[parameter.python] = expression
-    return code.call(info.name, positional, named)
+    return code.call(info.name, positional, named), arguments
 
 
 def _channels(body: Body, tensor: Val, bound: list[Any]) -> Code:
@@ -119,31 +133,37 @@ def _argument(body: Body, parameter: Parameter, written: ast.Expr | None, bound:
     return literal
 
 
-def _results(
-    body: Body, events: Sequence[BlockEvent], info: ClassInfo, made: Code, reached: Code, called: Code, depth: int
-) -> Val:
+def _results(body: Body, events: Sequence[BlockEvent], made: Made, reached: Code, called: Code, depth: int) -> Val:
     results = events[0].application.results
     if len(results) == 1:
         many = isinstance(results[0], list)
-        return Val(_out_channels(body, events, info, made, reached, 0), called, many, depth=depth)
-    channels = [_out_channels(body, events, info, made, reached, index) for index in range(len(results))]
+        return Val(_out_channels(body, events, made, reached, 0), called, many, depth=depth)
+    channels = [_out_channels(body, events, made, reached, index) for index in range(len(results))]
     init = code.sequence([each for each in channels if each is not None]) if None not in channels else None
     return Val(init, called, many=True, items=tuple(Val(each, None) for each in channels), depth=depth)
 
 
-def _out_channels(
-    body: Body, events: Sequence[BlockEvent], info: ClassInfo, made: Code, reached: Code, index: int
-) -> Code | None:
+def _passed_on(body: Body, made: Made, values: Sequence[Any]) -> Code | None:
+    """The argument that the channels of the result are, where they are just that."""
+    out = made.info.out_code
+    if out is None or out.text not in made.arguments:
+        return None
+    found = made.arguments[out.text]
+    return found if body.evaluates(found, values) is not False else None
+
+
+def _out_channels(body: Body, events: Sequence[BlockEvent], made: Made, reached: Code, index: int) -> Code | None:
     """The channels of a result: a number where the instance is made of numbers alone, else `….out_channels`."""
     found = [event.application.results[index] for event in events]
     if not all(holds_tensors(item) for item in found):
         return None
     values = [shadow(item) for item in found]
     literal = body.constant(values) if not any(v is UNKNOWN for v in values) else None
-    if not made.reads and literal is not None:
+    if not made.code.reads and literal is not None:
         return literal
-    if info.out is None:
-        return literal
-    info.out_is_read = True
-    attribute = code.attribute(reached, info.out)
+    passed = _passed_on(body, made, values)
+    if passed is not None or made.info.out is None:
+        return passed or literal
+    made.info.out_is_read = True
+    attribute = code.attribute(reached, made.info.out)
     return attribute if len(events[0].application.results) == 1 else code.index(attribute, code.value(index))

@@ -10,13 +10,14 @@ from functools import cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from convspec.elaborate.module import Application, Event, Site, Turns
+from convspec.elaborate.module import Application, BindEvent, Event, LoopEvent, Site, Turns
 from convspec.ir.dims import Dim
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.values import UNKNOWN, Moment, NotSequential, Unsayable, Val, holds_tensors, same, shadow
 from convspec.targets.pytorch.reserved import RESERVED
 from convspec.targets.source import code, quote
 from convspec.targets.source.code import Code
+from convspec.targets.source.replay import bind
 from convspec.targets.source.statements import Block, Line, Loop, assign, lines
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class Body:
     applications: tuple[Application, ...]
     unrolled: frozenset[int] = frozenset()
     """ids of the loops that are written turn by turn."""
+    fixed: frozenset[str] = frozenset()
+    """Parameters that are written as their values, since a branch was dropped that depends on them."""
+    invariant: frozenset[str] = frozenset()
+    """Generated names of channel counts that no turn of a loop changes."""
     short: str | None = None
     """The variable of the source whose number of channels is called plainly `channels`."""
     moments: list[Moment] = field(default_factory=list)
@@ -60,6 +65,8 @@ class Body:
     depth: int = 0
     """How many levels of labels the labelled groups around have."""
     sequence: Sequential | None = None
+    tensor_names: frozenset[str] = frozenset()
+    """Variables of the source that hold tensors at some time."""
     carried: set[str] = field(default_factory=set)
     """Names whose channels must be kept in a variable, since loops or branches change them."""
     made: dict[tuple[str, ...], Code] = field(default_factory=dict)
@@ -68,6 +75,16 @@ class Body:
     """Attributes of `self` that hold modules, in order."""
     target: str | None = None
     """The name that a statement assigns, which may serve for steps on the way."""
+    env_params: set[str] = field(default_factory=set)
+    """Parameters of the block that are plain values."""
+    carried_names: set[str] = field(default_factory=set)
+    """Generated names of channel counts that loops and branches carry."""
+    told: Code | None = None
+    """The channels of the one result."""
+    dropped: set[str] = field(default_factory=set)
+    """Parameters that the conditions of dropped branches depend on."""
+    changed: set[str] = field(default_factory=set)
+    """Generated names of channel counts that some turn of a loop changes."""
     channel_names: dict[str, str] = field(default_factory=dict)
     """Generated name of a channel count → the variable of the source."""
 
@@ -179,13 +196,15 @@ class Body:
         if val.init is None or not self.is_tensor(name):
             return
         python = self.channels(name)
+        if python in self.invariant:
+            return
         if val.init.text != python:
             self.init.append(assign(python, val.init))
             self.env[name] = replace(val, init=code.name(python))
 
     def is_tensor(self, name: str) -> bool:
-        """Whether a variable holds tensors at the present moments."""
-        return any(holds_tensors(moment.names.get(name)) for moment in self.moments)
+        """Whether a variable holds tensors at any time; `skips = []` does if tensors are added later."""
+        return name in self.tensor_names
 
     def step(self, val: Val) -> Val:
         """Give an intermediate tensor of `forward` a name, so that lines stay short."""
@@ -238,6 +257,21 @@ def top_labels(applications: Sequence[Application]) -> set[str]:
             if label:
                 found.add(label.partition(".")[0])
     return found
+
+
+def tensor_names(applications: Sequence[Application]) -> frozenset[str]:
+    """Every variable that holds a tensor, or a list with one, at some time."""
+    found: set[str] = set()
+    for application in applications:
+        found.update(name for name, value in application.bindings.items() if holds_tensors(value))
+        for (site, _), event in application.events.items():
+            match site, event:
+                case (ast.Assign(targets=targets), BindEvent(values=values)):
+                    found.update(t.text for t, v in zip(targets, values, strict=True) if holds_tensors(v))
+                case (ast.For(targets=targets) | ast.Comprehension(targets=targets), LoopEvent(items=items)):
+                    for item in items:
+                        found.update(name for name, value in bind(targets, 0, item).items() if holds_tensors(value))
+    return frozenset(found)
 
 
 def turns_within(turns: Turns, outer: Turns) -> bool:

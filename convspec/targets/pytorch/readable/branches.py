@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from convspec.elaborate.module import BranchEvent
-from convspec.elaborate.walk import assigned_names
+from convspec.elaborate.walk import assigned_names, descendants
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
@@ -23,6 +23,7 @@ def walk_if(body: Body, statement: ast.If) -> None:
 
     taken = [isinstance(event, BranchEvent) and event.taken for event in body.events(statement)]
     if len(set(taken)) == 1:
+        drop(body, statement.condition)
         branch = statement.then if taken[0] else statement.orelse
         if branch is not None:
             walk_body(body, branch)
@@ -37,6 +38,12 @@ def walk_if(body: Body, statement: ast.If) -> None:
     branches(body, statement.condition, taken, lambda: walk_body(body, statement.then), walk_orelse)
     body.carried = carried
     after(body, names)
+
+
+def drop(body: Body, condition: ast.Expr) -> None:
+    """A condition is not printed: parameters in it must not seem to be free."""
+    params = {param.name.text for param in body.applications[0].block.params}
+    body.dropped |= {n.text for n in descendants(condition) if isinstance(n, ast.NameRef) and n.text in params}
 
 
 def branches(

@@ -7,14 +7,16 @@ from typing import Any
 
 from convspec.elaborate.module import Application
 from convspec.elaborate.walk import assigned_names
+from convspec.ir.graph import Value
 from convspec.syntax import ast
-from convspec.targets.pytorch.readable.body import Body, top_labels
+from convspec.targets.pytorch.readable.body import Body, tensor_names, top_labels
+from convspec.targets.pytorch.readable.expressions import value
 from convspec.targets.pytorch.readable.instance import unrolled_classes
 from convspec.targets.pytorch.readable.outputs import OUT, finish_outputs
 from convspec.targets.pytorch.readable.parameters import check_order, default_lines, parameter
 from convspec.targets.pytorch.readable.printing import class_lines
 from convspec.targets.pytorch.readable.program import ClassInfo, Parameter, Program
-from convspec.targets.pytorch.readable.values import Moment, Unsayable, Val, Varied, holds_tensors, shadow
+from convspec.targets.pytorch.readable.values import Moment, Unsayable, Val, Varied, holds_tensors, same, shadow
 from convspec.targets.pytorch.readable.walk import walk_body
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
@@ -57,16 +59,44 @@ class _Retry(Exception):
 
 
 def _build(program: Program, group: list[Application], unrolled: frozenset[int], name: str) -> ClassInfo:
-    body = _start(program, group, unrolled, None)
+    body = Body(program, tuple(group), unrolled)
     try:
-        info = _walk(body, name)
-        short = _only_channels(body)
-        if short is not None:
-            body = _start(program, group, unrolled, short)
+        while True:
+            _start(body)
             info = _walk(body, name)
-        return info
+            again = _improved(body)
+            if again is None:
+                return info
+            body = again
     except Varied as problem:
         raise _retry(body, group, unrolled, problem) from None
+
+
+def _improved(body: Body) -> Body | None:
+    """The walk to take next, now that it is known what the first could not know; None if there is nothing to gain."""
+    fixed = body.fixed | {name for name in body.dropped if _is_same(body, name)}
+    if fixed != body.fixed:
+        return Body(body.program, body.applications, body.unrolled, fixed)
+    kept, _ = prune(body.init, all_reads(body.fwd) | {OUT})
+    written = {name for line in lines(kept) for name in line.writes} & body.channel_names.keys()
+    invariant = frozenset(body.invariant | (body.carried_names - body.changed))
+    if invariant != body.invariant:
+        return Body(body.program, body.applications, body.unrolled, fixed, invariant)
+    short = _short(body, written)
+    return Body(body.program, body.applications, body.unrolled, fixed, invariant, short) if short is not None else None
+
+
+def _is_same(body: Body, name: str) -> bool:
+    values = [application.bindings[name] for application in body.applications]
+    return name in body.env_params and all(same(value, values[0]) for value in values)
+
+
+def _short(body: Body, written: set[str]) -> str | None:
+    """The one variable whose channels `__init__` keeps, which may then be called `channels`."""
+    sources = {body.channel_names[name] for name in written}
+    block = body.applications[0].block
+    used = assigned_names(block.body) | {param.name.text for param in block.params}
+    return sources.pop() if body.short is None and len(sources) == 1 and "channels" not in used else None
 
 
 def _retry(body: Body, group: list[Application], unrolled: frozenset[int], problem: Varied) -> _Retry:
@@ -88,18 +118,19 @@ def _retry(body: Body, group: list[Application], unrolled: frozenset[int], probl
 # ── one class ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _start(program: Program, group: list[Application], unrolled: frozenset[int], short: str | None) -> Body:
-    body = Body(program, tuple(group), unrolled, short, names=program.names.inner())
+def _start(body: Body) -> None:
+    """Names and values at the beginning of the block."""
+    program, group = body.program, body.applications
+    body.names = program.names.inner()
     body.names.reserve(*program.class_names.values())
     body.attributes.reserve(*top_labels(group))
     body.moments = [Moment(application, (), application.bindings) for application in group]
     block = group[0].block
     tensors = _tensors(body)
+    body.tensor_names = tensor_names(group) | frozenset(tensors)
     for param in block.params:
         if param.name.text not in tensors:
             body.local(param.name.text)  # parameters get their names before anything else
-    for name in tensors:
-        _bind_tensor(body, name, alone=len(tensors) == 1)
     for param in block.params:
         name = param.name.text
         values = [application.bindings[name] for application in group]
@@ -107,8 +138,12 @@ def _start(program: Program, group: list[Application], unrolled: frozenset[int],
             python = body.local(name)
             attribute = body.attribute(("param", name), python)
             saved = Code(f"self.{attribute}", code.ATOM, frozenset((f"self.{attribute}",)))
-            body.env[name] = Val(code.name(python), saved, any(isinstance(value, list | tuple) for value in values))
-    return body
+            body.env_params.add(name)
+            literal = body.constant(values) if name in body.fixed else None
+            many = any(isinstance(value, list | tuple) for value in values)
+            body.env[name] = Val(code.name(python), saved, many) if literal is None else Val(literal, literal, many)
+    for name in tensors:
+        _bind_tensor(body, name, alone=len(tensors) == 1)
 
 
 def _tensors(body: Body) -> list[str]:
@@ -129,8 +164,7 @@ def _bind_tensor(body: Body, name: str, alone: bool) -> None:
     python = body.local(name)
     if body.is_root:
         found = next(g.value for g in body.program.module.graph.inputs if g.span == _input(body, name).span)
-        channels = found.type.shape[1] if found.type.rank > 1 else None
-        body.env[name] = Val(code.value(channels) if isinstance(channels, int) else None, code.name(python))
+        body.env[name] = Val(_input_channels(body, _input(body, name), found), code.name(python))
         return
     many = isinstance(body.applications[0].bindings.get(name), list)
     if alone and not many:
@@ -141,19 +175,18 @@ def _bind_tensor(body: Body, name: str, alone: bool) -> None:
     body.env[name] = Val(code.name(init), code.name(python), many)
 
 
+def _input_channels(body: Body, declared: ast.Input, found: Value) -> Code | None:
+    """The channels of an input as declared, `channels` or `3`; None where they are symbolic."""
+    channels = found.type.shape[1] if found.type.rank > 1 else None
+    if not isinstance(channels, int):
+        return None
+    said = value(body, declared.dims[1]).init
+    return said if said is not None and body.evaluates(said, [channels]) else code.value(channels)
+
+
 def _input(body: Body, name: str) -> ast.Input:
     block = body.applications[0].block
     return next(s for s in block.body.statements if isinstance(s, ast.Input) and s.name.text == name)
-
-
-def _only_channels(body: Body) -> str | None:
-    """The one variable whose channels `__init__` keeps, which may then be called `channels`."""
-    kept, _ = prune(body.init, all_reads(body.fwd) | {OUT})
-    written = {name for line in lines(kept) for name in line.writes} & body.channel_names.keys()
-    sources = {body.channel_names[name] for name in written}
-    block = body.applications[0].block
-    used = assigned_names(block.body) | {param.name.text for param in block.params}
-    return sources.pop() if len(sources) == 1 and "channels" not in used else None
 
 
 def _walk(body: Body, name: str) -> ClassInfo:
@@ -176,6 +209,7 @@ def _walk(body: Body, name: str) -> ClassInfo:
     check_order(info.parameters)
     if any(OUT in line.writes for line in body.init if isinstance(line, Line)):
         info.out = body.attribute("out_channels", "out_channels")
+        info.out_code = body.told
     info.lines = lambda: class_lines(body, info, fwd_reads)
     return info
 

@@ -243,6 +243,8 @@ def _is_number(body: Body, events: Sequence[Any], side: str) -> bool:
 
 
 def _conditional(body: Body, expr: ast.Conditional) -> Val:
+    from convspec.targets.pytorch.readable.branches import drop
+
     taken = [event.taken for event in body.events(expr) if isinstance(event, BranchEvent)]
     if len(taken) != len(body.moments):
         return _written_conditional(body, expr)  # within a function: not recorded
@@ -252,6 +254,7 @@ def _conditional(body: Body, expr: ast.Conditional) -> Val:
                 return _written_conditional(body, expr)
         except Unsayable:
             pass
+        drop(body, expr.condition)
         return value(body, expr.then if taken[0] else expr.orelse)
     if _applies(body, expr.then) or _applies(body, expr.orelse):
         from convspec.targets.pytorch.readable.branches import conditional_tensor
@@ -261,7 +264,10 @@ def _conditional(body: Body, expr: ast.Conditional) -> Val:
 
 
 def _written_conditional(body: Body, expr: ast.Conditional, taken: Sequence[bool] | None = None) -> Val:
-    condition, then, orelse = (value(body, part) for part in (expr.condition, expr.then, expr.orelse))
+    condition = value(body, expr.condition)
+    if condition.init is not None and condition.init.text in ("True", "False"):
+        return value(body, expr.then if condition.init.text == "True" else expr.orelse)
+    then, orelse = value(body, expr.then), value(body, expr.orelse)
     if taken is not None and condition.init is not None and body.evaluates(condition.init, taken) is False:
         raise Varied("a conditional value", body.moments, taken)
     return both(code.conditional, condition, then, orelse, many=then.many or orelse.many)

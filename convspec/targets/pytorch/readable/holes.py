@@ -45,9 +45,9 @@ def hole_code(sources: Sources, hole: Hole, scope: Scope) -> Code:
     body = sources.body
     values = [plain(item) for item in hole.values]
     for candidate in _candidates(sources, hole):
-        found = getattr(candidate, scope)
+        found: Code | None = getattr(candidate, scope)
         if found is not None and _fits(body, candidate, found, values, hole):
-            return found  # type: ignore[no-any-return]
+            return found
     literal = body.constant(values)
     if literal is not None:
         return literal
@@ -60,7 +60,7 @@ def hole_code(sources: Sources, hole: Hole, scope: Scope) -> Code:
             and candidate.init is not None
             and _agrees(body, candidate.init, values, hole) is True
         ):
-            return found  # type: ignore[no-any-return]
+            return found
     return _spread(sources, hole, scope, values)
 
 
@@ -74,7 +74,7 @@ def _spread(sources: Sources, hole: Hole, scope: Scope, values: list[Any]) -> Co
     for val in _pads(sources):
         found = getattr(val, scope)
         if found is not None and val.init is not None and _agrees(body, val.init, values, hole) is True:
-            return found  # type: ignore[no-any-return]
+            return found
     if any(isinstance(v, Dim) for v in values):
         raise Unsayable("a symbolic size in a lowering")
     raise Varied("a number", body.moments, [frozen(v) for v in values])

@@ -81,6 +81,7 @@ def prepare(body: Body, names: set[str]) -> set[str]:
             tensors.add(name)  # the first value comes inside: what it is shows then
         elif body.is_tensor(name):
             tensors.add(name)
+            body.carried_names.add(body.channels(name))
             body.keep(name)
         else:
             python = body.local(name)
@@ -229,13 +230,23 @@ def _as_sequence(body: Body, statement: ast.For, moments: Sequence[Moment]) -> b
         _loop(body, statement, moments)
         return body.env[name]
 
-    found = in_sequence(body, depth, "stage", before, walk)
+    found = in_sequence(body, depth, _holder(body, statement, depth), before, walk)
     if found is None or found.fwd is None:
         return False
     python = body.local(name)
     body.fwd.append(assign(python, found.fwd))
     body.env[name] = replace(found, fwd=code.name(python), depth=0)
     return True
+
+
+def _holder(body: Body, statement: ast.For, depth: int) -> str:
+    """A name for the variable that holds the chain: the letters of its label."""
+    for moment in body.moments:
+        for (site, turns), event in moment.application.events.items():
+            label = _label_of(event)
+            if label and len(turns) > len(moment.turns) and _inside(site, statement):
+                return "".join(c for c in label.split(".")[depth - 1] if c.isalpha() or c == "_").strip("_").lower() or "stage"
+    return "stage"
 
 
 def _common_depth(body: Body, statement: ast.For, moments: Sequence[Moment]) -> int | None:

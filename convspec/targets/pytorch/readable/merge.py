@@ -65,7 +65,10 @@ def _columns(rows: Sequence[Sequence[Any]], squash: bool) -> tuple[Any, ...]:
 
 def _keywords(trees: Sequence[Any], squash: bool) -> dict[str, Any]:
     """Keywords of all trees; where one leaves a keyword out, its default stands in."""
-    names = dict.fromkeys(name for tree in trees for name in tree.kwargs)
+    usual = list(DEFAULTS.get(trees[0].fn, {}))
+    names = sorted(
+        {name: 0 for tree in trees for name in tree.kwargs}, key=lambda n: usual.index(n) if n in usual else len(usual)
+    )
     return {name: merge([_given(tree, name) for tree in trees], squash) for name in names}
 
 

@@ -38,6 +38,9 @@ def _reusable(body: Body, expr: ast.Expr, together: list[ast.Expr]) -> str | Non
     name = expr.source.text
     count = sum(isinstance(n, ast.NameRef) and n.text == name for e in together for n in descendants(e))
     val = body.env.get(name)
+    if body.applications[0].block.kind == "model" and count == 1 and val is not None and name != "x":
+        inputs = [s.name.text for s in body.applications[0].block.body.statements if isinstance(s, ast.Input)]
+        return body.names.fresh("x") if name in inputs else body.local(name)
     return body.local(name) if count == 1 and val is not None and val.fwd == code.name(body.local(name)) else None
 
 
@@ -53,6 +56,7 @@ def _give(body: Body, vals: list[Val]) -> None:
 def _tell(body: Body, channels: list[Code]) -> None:
     name = body.attribute("out_channels", "out_channels")
     told = channels[0] if len(channels) == 1 else code.sequence(channels, "()")
+    body.told = channels[0] if len(channels) == 1 else None
     body.init.append(Line(f"self.{name} = {told}", told.reads, frozenset((OUT,))))
 
 

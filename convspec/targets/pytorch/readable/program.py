@@ -43,6 +43,8 @@ class ClassInfo:
     tensors: list[str]
     """The tensor parameters, in the order of `forward`."""
     parameters: list[Parameter] = field(default_factory=list)
+    out_code: Code | None = None
+    """The channels of its one result, in terms of its parameters."""
     out: str | None = None
     """The attribute that tells the channels of its results."""
     out_is_read: bool = False

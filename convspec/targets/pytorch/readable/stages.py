@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from convspec.elaborate.module import LoopEvent
+from convspec.elaborate.module import BlockEvent, LoopEvent, OpEvent
 from convspec.elaborate.walk import descendants
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.apply import apply_call
@@ -41,10 +41,21 @@ def _target(body: Body, expr: ast.Pipeline) -> str | None:
 def chain(body: Body, stages: Sequence[ast.Stage], val: Val) -> Val:
     """Stages one after the other."""
     for stage in stages:
-        if val.fwd is not None and body.sequence is None and (val.depth >= DEEP or len(val.fwd.text) > LONG):
+        if val.fwd is not None and body.sequence is None and _is_enough(body, stage, val):
             val = body.step(val)
         val = apply_stage(body, stage, val)
     return val
+
+
+def _is_enough(body: Body, stage: ast.Stage, val: Val) -> bool:
+    """Whether an expression is long enough to be named before the next stage; best after a function and before a layer."""
+    assert val.fwd is not None
+    if val.depth >= DEEP or len(val.fwd.text) > LONG:
+        return True
+    if val.depth < DEEP - 1 or not val.function or not isinstance(stage.body, ast.StageCall):
+        return False
+    event = body.events(stage.body)[0]
+    return isinstance(event, BlockEvent) or (isinstance(event, OpEvent) and any(node.params for node in event.nodes))
 
 
 def apply_stage(body: Body, stage: ast.Stage, val: Val) -> Val:

@@ -24,6 +24,8 @@ class Val:
     """Whether it is a list."""
     items: tuple[Val, ...] | None = None
     """The elements of a list, where they are known one by one."""
+    function: bool = False
+    """Whether the last call in `fwd` is of a plain function, not of a layer."""
     depth: int = 0
     """How many calls are nested in `fwd`, for breaking lines."""
 

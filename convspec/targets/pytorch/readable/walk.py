@@ -15,7 +15,7 @@ from convspec.targets.pytorch.readable.branches import walk_if
 from convspec.targets.pytorch.readable.expressions import value
 from convspec.targets.pytorch.readable.loops import walk_for
 from convspec.targets.pytorch.readable.outputs import walk_output, walk_return
-from convspec.targets.pytorch.readable.values import Unsayable, Val, holds_tensors
+from convspec.targets.pytorch.readable.values import Unsayable, Val
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
 from convspec.targets.source.statements import Line, assign
@@ -34,8 +34,7 @@ def _nothing(body: Body, statement: Any) -> None:
 
 def _assign(body: Body, statement: ast.Assign) -> None:
     names = [target.text for target in statement.targets]
-    bound = [event.values for event in body.events(statement) if isinstance(event, BindEvent)]
-    tensors = [any(holds_tensors(values[index]) for values in bound) for index in range(len(names))]
+    tensors = [body.is_tensor(name) for name in names]
     if len(statement.values) == 1:
         with body.aiming(body.local(names[0]) if len(names) == 1 and tensors[0] else None):
             val = value(body, statement.values[0])
@@ -94,18 +93,13 @@ def _channels(body: Body, name: str, val: Val) -> Code | None:
     if val.init is None:
         return None
     python = body.channels(name)
-    if name not in body.carried and not val.many:
-        _forget(body, name, python)
-        return val.init
     body.env.pop(name, None)
+    if (name not in body.carried or python in body.invariant) and not val.many:
+        return val.init
+    if val.init.text != python:
+        body.changed.add(python)
     body.set_init(python, val.init)
     return code.name(python)
-
-
-def _forget(body: Body, name: str, python: str) -> None:
-    """A variable is bound anew: values written in terms of its old channels keep theirs, which nobody overwrites."""
-    if name in body.env:
-        del body.env[name]
 
 
 def _unpack(body: Body, names: list[str], val: Val, tensors: list[bool]) -> None:
