@@ -32,10 +32,7 @@ FUNCTIONS = {module: function for function, module in MODULES.items() if functio
 _CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
 DEFAULTS: dict[str, Mapping[str, Any]] = {
     **{f"nn.Conv{n}d": _CONV for n in (1, 2, 3)},
-    **{
-        f"nn.ConvTranspose{n}d": {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "bias": True, "dilation": 1}
-        for n in (1, 2, 3)
-    },
+    **{f"nn.ConvTranspose{n}d": {**_CONV, "output_padding": 0} for n in (1, 2, 3)},
     **{f"F.max_pool{n}d": {"padding": 0, "dilation": 1, "ceil_mode": False} for n in (1, 2, 3)},
     **{f"F.avg_pool{n}d": {"padding": 0, "ceil_mode": False, "count_include_pad": True} for n in (1, 2, 3)},
     **{f"nn.BatchNorm{n}d": {"eps": 1e-5, "momentum": 0.1} for n in (1, 2, 3)},

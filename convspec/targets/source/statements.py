@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -155,15 +156,21 @@ def _loop_header(loop: Loop) -> str:
     item = loop.item if loop.item_names & used else None
     iterable = loop.iterable
     if index is None:
-        return f"for {item or '_'} in {_bare(iterable)}:"
+        return f"for {item or '_'} in {iterable}:"
     if item is None:
-        counted = iterable.text if _counts_from_zero(iterable) else f"range(len({iterable}))"
+        counted = iterable.text if _counts_from_zero(iterable) else f"range({_length(iterable)})"
         return f"for {index} in {counted}:"
     return f"for {index}, {item} in enumerate({iterable}):"
 
 
-def _bare(iterable: Code) -> str:
-    return iterable.text
+def _length(iterable: Code) -> str:
+    """How many turns: a number for a list that is written out."""
+    if iterable.text.startswith("[") and not iterable.reads:
+        try:
+            return str(len(ast.literal_eval(iterable.text)))
+        except ValueError:
+            pass
+    return f"len({iterable})"
 
 
 def _counts_from_zero(iterable: Code) -> bool:

@@ -9,6 +9,9 @@ from typing import Any
 from convspec.ir.lowering import Apply, Arg, Args, Call
 from convspec.targets.pytorch.equivalents import DEFAULTS, SAME_PER_AXIS
 
+ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias", "ceil_mode", "count_include_pad")
+"""In which order a person writes keywords."""
+
 
 class Differ(Exception):
     """Trees of different form. `keys` tells them apart, in their order."""
@@ -65,11 +68,9 @@ def _columns(rows: Sequence[Sequence[Any]], squash: bool) -> tuple[Any, ...]:
 
 def _keywords(trees: Sequence[Any], squash: bool) -> dict[str, Any]:
     """Keywords of all trees; where one leaves a keyword out, its default stands in."""
-    usual = list(DEFAULTS.get(trees[0].fn, {}))
-    names = sorted(
-        {name: 0 for tree in trees for name in tree.kwargs}, key=lambda n: usual.index(n) if n in usual else len(usual)
-    )
-    return {name: merge([_given(tree, name) for tree in trees], squash) for name in names}
+    names = dict.fromkeys(name for tree in trees for name in tree.kwargs)
+    ordered = [name for name in ORDER if name in names] + [name for name in names if name not in ORDER]
+    return {name: merge([_given(tree, name) for tree in trees], squash) for name in ordered}
 
 
 def _given(tree: Any, name: str) -> Any:
