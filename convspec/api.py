@@ -147,14 +147,12 @@ class Net:
         Shapes, dtypes and values are checked first (Failure CNN301, CNN302); what is changed on the way in, such as float64
         rounded to float32, is a Python warning. A session is made once for each runtime and device, and kept.
         """
-        import numpy as np
-
         from convspec.runtime.checks import check_arrays
 
         session = self.session(runtime, device, tf32)
         inputs = session.signature.inputs
         arrays = dict(x) if isinstance(x, Mapping) else {inputs[0].name: x}
-        checked = check_arrays(session.signature, {name: np.asarray(array) for name, array in arrays.items()})
+        checked = check_arrays(session.signature, {name: _as_array(name, array) for name, array in arrays.items()})
         for note in checked.notes:
             warnings.warn(note, stacklevel=2)
         return session.run(checked.arrays)
@@ -168,6 +166,17 @@ class Net:
             network = Network(self.module, self.weights)
             self._sessions[key] = find_runtime(runtime).open(network, RunOptions(device, tf32))
         return self._sessions[key]
+
+
+def _as_array(name: str, data: Any) -> Array:
+    """Data as NumPy sees it. Failure CNN301 for what it cannot see as an array (ragged lists, tensors on a GPU)."""
+    import numpy as np
+
+    try:
+        return np.asarray(data)
+    except (TypeError, ValueError) as problem:
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise fail(error("CNN301", f"the data for `{name}` is no array: {reason}")) from None
 
 
 def _place(path: str | Path | None, target: Target, stem: str) -> tuple[Path, str]:
