@@ -1,58 +1,36 @@
-"""Bounds of a size by interval arithmetic: quick, and sound, but blind to a name that stands in two places."""
+"""Bounds of a size by its signs: quick, and sound, but blind to a name that stands in two places.
+
+No name is negative, and the coefficients inside a reduced floor are positive; so every product of names and floors has a least
+value, reached where all names are at their minimum, and no largest one.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import TypeAlias
 
 from convspec.ir._form import Atom, Dim, Name, Size
 
 Bound: TypeAlias = int | None
 """None is infinite: below as a lower bound, above as an upper one."""
-Interval: TypeAlias = tuple[Bound, Bound]
 
 
-def interval(size: Size) -> Interval:
+def interval(size: Size) -> tuple[Bound, Bound]:
     """A lower and an upper bound over all values of the names; not always the closest ones."""
     return (int(size), int(size)) if isinstance(size, int) else _interval(size)
 
 
 @lru_cache(maxsize=1 << 14)
-def _interval(dim: Dim) -> Interval:
-    low: Bound = 0
-    high: Bound = 0
-    for monomial, coefficient in dim.terms:
-        product: Interval = (1, 1)
-        for atom in monomial:
-            product = _times(product, _atom(atom))
-        least, most = product if coefficient > 0 else (product[1], product[0])
-        low = None if low is None or least is None else low + coefficient * least
-        high = None if high is None or most is None else high + coefficient * most
-    return low, high
+def _interval(dim: Dim) -> tuple[Bound, Bound]:
+    at_minima = sum(coefficient * prod(map(_least, monomial)) for monomial, coefficient in dim.terms)
+    signs = {coefficient > 0 for monomial, coefficient in dim.terms if monomial}
+    return at_minima if signs == {True} else None, at_minima if signs == {False} else None
 
 
-def _atom(atom: Atom) -> Interval:
+def _least(atom: Atom) -> int:
     if isinstance(atom, Name):
-        return atom.minimum, None
-    low, high = interval(atom.numerator)
-    return None if low is None else low // atom.divisor, None if high is None else high // atom.divisor
-
-
-def _times(a: Interval, b: Interval) -> Interval:
-    """The interval of products."""
-    if _at_least_zero(a) and _at_least_zero(b):
-        return _scale(a[0], b[0]), _scale(a[1], b[1])
-    if None in a or None in b:
-        return None, None
-    corners = [x * y for x in a for y in b if x is not None and y is not None]
-    return min(corners), max(corners)
-
-
-def _at_least_zero(a: Interval) -> bool:
-    return a[0] is not None and a[0] >= 0
-
-
-def _scale(x: Bound, y: Bound) -> Bound:
-    if x == 0 or y == 0:
-        return 0
-    return None if x is None or y is None else x * y
+        return atom.minimum
+    least, _ = _interval(atom.numerator)
+    assert least is not None, "a reduced floor has no negative coefficient"
+    return least // atom.divisor

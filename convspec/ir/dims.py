@@ -50,7 +50,9 @@ _ALWAYS, _NEVER = Equality("always"), Equality("never")
 
 
 def symbol(name: str, minimum: int = 1) -> Dim:
-    """The size called `name`: any integer from `minimum` on. One name has one minimum in a network."""
+    """The size called `name`: any integer from `minimum` on, which is at least 0. One name has one minimum in a network."""
+    if minimum < 0:
+        raise ValueError(f"the minimum of the size {name} is {minimum}, below 0")
     made = build([((intern_name(name, minimum),), 1)])
     assert isinstance(made, Dim)
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convspec.analysis.budgets import check_asserts
+from convspec.analysis.quantities import part
 from convspec.diagnostics import Diagnostic, Failure
 from convspec.elaborate import loads
 
@@ -191,6 +192,35 @@ def test_an_inner_model_speaks_of_itself() -> None:
     assert used("params == 7 * 27 + 6") == ["CNN070"]
     assert used("receptive_field == 3") == []
     assert used("activation_memory(N = 1) == 4 * 10 * 256") == []
+
+
+def test_the_part_below_a_label() -> None:
+    net = loads("""block Twice(x: tensor) {
+        return x -> conv(3, 1x1) -> relu -> conv(3, 1x1)
+    }
+    model Net {
+        input x: float32[N, 3, 8, 8]
+        y = x -> first: Twice -> second: Twice
+        output y + x -> last: Twice
+    }""")
+    second = part(net.graph, "second")
+    assert [node.path for node in second.nodes] == ["second.conv1", "second.relu1", "second.conv2"]
+    assert [each.value.name for each in second.inputs] == ["first.conv2"]
+    assert [each.value.name for each in second.outputs] == ["second.conv2"]
+    assert part(net.graph, "last").outputs[0].value is net.graph.outputs[0].value
+    assert part(net.graph, "") is net.graph
+    assert part(net.graph, "sec").nodes == []
+
+
+def test_a_peak_that_cannot_be_told_asks_for_sizes() -> None:
+    net = loads("""model Net {
+        input x: float32[1, 1, H, H]
+        output x -> global_avgpool -> flatten -> linear(9) -> linear(9)
+        assert activation_memory < 5K
+    }""")
+    with pytest.raises(Failure) as caught:
+        check_asserts(net)
+    assert caught.value.diagnostics[0].message == "`activation_memory` depends on H"
 
 
 def test_sizes_of_an_inner_model_are_its_own() -> None:

@@ -34,6 +34,7 @@ def graph(body: str, shape: str = "1, 2, 8, 8") -> Graph:
         # Nothing in place; dropout costs nothing.
         ("output x -> dropout -> relu -> dropout -> relu", 128 + 128),
         ("y = x -> dropout\noutput y + (y -> relu)", 3 * 128),
+        ("output x + (x -> dropout)", 128 + 128),
         # The input may be an output.
         ("output x\noutput y = x -> relu -> relu -> relu", 3 * 128),
         # A tensor read twice by one layer is there once.

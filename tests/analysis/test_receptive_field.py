@@ -133,6 +133,7 @@ def test_jumps_are_exact_fractions() -> None:
         "output x -> conv(1, 3) -> flatten",
         "output x -> flatten -> linear(4)",
         "gate = x -> global_avgpool -> conv(1, 1) -> sigmoid\noutput x * gate",
+        "strided = x -> conv(1, 3, stride = 2, pad = [[32, 33]])\noutput x + strided",
         "one = x -> conv(1, 64)\noutput x + one",
     ],
 )

@@ -190,6 +190,9 @@ def test_values() -> None:
         ((H + 1) // 4, H // 4, "sometimes", "H is not 4*q + 3", {"H": "4*h"}),
         (H // 3 + 1, (H + 2) // 3, "sometimes", "H is not a multiple of 3", {"H": "3*h + 1"}),
         (H // 3 + W // 2, H // 3 + (W + 1) // 2, "sometimes", "W is even", {"W": "2*w"}),
+        (5 * (3 * (H // 2) // 5), 3 * (H // 2), "sometimes", "H is 10*q or 10*q + 1", {"H": "10*h"}),
+        (symbol("H", 75), 2 * W, "sometimes", "", {}),
+        (W, symbol("H", 75), "sometimes", "W is H", {"W": "H"}),
         (H % 2 + W % 3, 0, "sometimes", "H is even and W is a multiple of 3", {"H": "2*h", "W": "3*w"}),
         ((H + W) // 2 * 2, H + W, "sometimes", "H is even and W is even", {"H": "2*h", "W": "2*w"}),
         (H, W, "sometimes", "W is H", {"W": "H"}),
@@ -245,6 +248,8 @@ def test_several_axes_together() -> None:
         (H * W, H, True),
         (H * W - H - W, -1, True),
         (H // 3, H // 2 + 1, False),
+        (4 * (3 * (H // 2) // 5), 2 * (H // 2) - 4, True),
+        (4 * (3 * (H // 2) // 5), 2 * (H // 2), None),
         (5, 4, True),
         (4, 5, False),
     ],
@@ -322,6 +327,20 @@ def test_growth_without_end_is_an_error(step: Callable[[Size], Size]) -> None:
 
     with pytest.raises(DimError, match=r"has become too long|larger than 64 bits|more than 64 sizes"):
         grow(H + W)
+
+
+def test_sizes_too_long_to_compare_are_undecided() -> None:
+    halves: Size = 0
+    others: Size = 0
+    for k in range(2, 2000):
+        halves, others = halves + H // k, others + W // k
+    assert equal(halves, others).verdict == "sometimes"
+    assert at_least(halves, others) is None
+
+
+def test_no_size_is_negative() -> None:
+    with pytest.raises(ValueError, match="below 0"):
+        symbol("H", -1)
 
 
 def test_floats_are_not_sizes() -> None:
