@@ -45,23 +45,27 @@ def hole_code(sources: Sources, hole: Hole, scope: Scope) -> Code:
     body = sources.body
     values = [plain(item) for item in hole.values]
     for candidate in _candidates(sources, hole):
-        found: Code | None = getattr(candidate, scope)
-        if found is not None and _fits(body, candidate, found, values, hole):
+        found = _in(candidate, scope)
+        if found is not None and _fits(body, candidate, values, hole):
             return found
     literal = body.constant(values)
     if literal is not None:
         return literal
     for name in sources.attrs:
-        candidate = sources.attribute(name)
-        found = getattr(candidate, scope) if candidate else None
-        if (
-            candidate
-            and found is not None
-            and candidate.init is not None
-            and _agrees(body, candidate.init, values, hole) is True
-        ):
+        said = sources.attribute(name)
+        found = _in(said, scope) if said is not None and _certain(body, said, values, hole) else None
+        if found is not None:
             return found
     return _spread(sources, hole, scope, values)
+
+
+def _in(val: Val, scope: Scope) -> Code | None:
+    return val.init if scope == "init" else val.fwd
+
+
+def _certain(body: Body, val: Val, values: list[Any], hole: Hole) -> bool:
+    """Whether an expression is known to have the values of a hole."""
+    return val.init is not None and _agrees(body, val.init, values, hole) is True
 
 
 def _spread(sources: Sources, hole: Hole, scope: Scope, values: list[Any]) -> Code:
@@ -72,8 +76,8 @@ def _spread(sources: Sources, hole: Hole, scope: Scope, values: list[Any]) -> Co
         items = [hole_code(sources, Hole(tuple(column), False), scope) for column in columns]
         return code.sequence(items, "()" if isinstance(values[0], tuple) else "[]")
     for val in _pads(sources):
-        found = getattr(val, scope)
-        if found is not None and val.init is not None and _agrees(body, val.init, values, hole) is True:
+        found = _in(val, scope)
+        if found is not None and _certain(body, val, values, hole):
             return found
     if any(isinstance(v, Dim) for v in values):
         raise Unsayable("a symbolic size in a lowering")
@@ -190,7 +194,7 @@ def _indexed(sources: Sources, expr: ast.Expr | None, path: tuple[int, ...]) -> 
     return val
 
 
-def _fits(body: Body, candidate: Val, found: Code, values: list[Any], hole: Hole) -> bool:
+def _fits(body: Body, candidate: Val, values: list[Any], hole: Hole) -> bool:
     """Whether an expression that numbers remember has their values; where that cannot be told it is taken at its word."""
     if candidate.init is None:
         return True
