@@ -112,7 +112,7 @@ def _compare_sizes(symbol: str, left: Any, right: Any) -> bool:
     bounds = {">=": (left, right), "<=": (right, left), ">": (left, right + 1), "<": (right, left + 1)}
     decided = dims.at_least(*bounds[symbol])
     if decided is None:
-        hint = "declare a bound in the input, such as H >= 32, or a multiple, such as 32*h"
+        hint = "declare a bound in the input, such as H >= 64, or a multiple, such as 32*h"
         raise ValueProblem("CNN034", f"whether {left} {symbol} {right} depends on the sizes", hint)
     return decided
 

@@ -30,7 +30,7 @@ def apply_block(use: Use, value: BlockValue, spot: Spot) -> Any:
     try:
         block, preset = resolve(use.env, value, use.span)
         frame = new_frame(use.env.context, block, spot.path)
-        frame.chain = (*use.place.frame.frames(), use.place.frame.call_description(block.item.name.text, use.span))
+        frame.chain = (*use.place.frame.chain, use.place.frame.call_description(block.item.name.text, use.span))
         frame.shared = use.place.frame.shared or spot.shared
         return _run(use, block, preset, frame, spot)
     finally:

@@ -110,7 +110,10 @@ class Loader:
         library, separator, rest = use.path.partition(":")
         if separator and library in _LIBRARIES:
             base = Path(__file__).parent.parent / library
-            return self._inside(base / f"{rest}.cnn", base, use)
+            path = self._inside(base / f"{rest}.cnn", base, use)
+            if not path.is_file():
+                raise fail(error("CNN010", f'convspec ships no "{use.path}"', use.path_span))
+            return path
         own = use.path_span.file.path
         if own is None or self.root is None:
             raise fail(error("CNN010", "text that is not a file cannot import files", use.path_span))

@@ -109,13 +109,17 @@ class Frame:
         return Failure([error(code, message, span, label, frames=self.frames(), **more)])
 
     def frames(self) -> tuple[str, ...]:
-        """The chain that led here, with the loop turns of this body last."""
-        return self.chain
+        """The chain that led here, outermost first; the turns of this body's own loops stand last: `where i = 4`."""
+        turns = self._turns_shown()
+        return (*self.chain, f"where {turns}") if turns else self.chain
 
     def call_description(self, name: str, span: Span) -> str:
         """`in Bottleneck, called at resnet.cnn:31 with i = 2, j = 0`."""
-        turns = ", ".join(f"{loop} = {self.names[loop]}" for loop in self.loop_names if isinstance(self.names.get(loop), int))
+        turns = self._turns_shown()
         return f"in {name}, called at {span.file.name}:{span.line}" + (f" with {turns}" if turns else "")
+
+    def _turns_shown(self) -> str:
+        return ", ".join(f"{loop} = {self.names[loop]}" for loop in self.loop_names if isinstance(self.names.get(loop), int))
 
 
 def related(span: Span, text: str) -> Label:

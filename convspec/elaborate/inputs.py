@@ -138,7 +138,9 @@ def _picture(frame: Frame, call: ast.Call, declared: TensorType) -> Picture:
     for arg in call.args:
         if arg.name is None or arg.name.text not in _PICTURE_KEYS:
             hint = f"it takes picture({', '.join(_PICTURE_KEYS)})"
-            raise frame.fail("CNN022", "`picture` has no such parameter", arg.span, hint=hint)
+            if arg.name is None:
+                raise frame.fail("CNN042", "the arguments of `picture` are named", arg.span, hint=hint)
+            raise frame.fail("CNN022", f"`picture` has no parameter `{arg.name.text}`", arg.name.span, hint=hint)
         values[arg.name.text] = _picture_value(frame, arg.name.text, evaluate(frame, arg.value), declared, arg.value.span)
     _check_picture_size(frame, call, values.get("size"), declared)
     return Picture(**values)

@@ -10,6 +10,7 @@ from convspec.diagnostics import Failure
 from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.files import FileScope
+from convspec.elaborate.foreign import hint_for_callable
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.values import POISON, BlockValue, BudgetFunction, FunctionValue, LayerValue, StageValue, describe
 from convspec.ir.opdef import OpDef
@@ -73,8 +74,7 @@ def find_callable(frame: Frame, reference: ast.NameRef) -> Any:
     if value is not MISSING:
         raise frame.fail("CNN021", f"`{name}` is not a layer or block", reference.span, f"this is {describe(value)}")
     known = [*_known_callables(frame), *BUILTINS, *ops.names()]
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean `{near[0]}`?" if near else None
+    hint = hint_for_callable(name, known)
     raise frame.fail("CNN021", f"there is no layer or block called `{name}`", reference.span, hint=hint)
 
 

@@ -14,7 +14,7 @@ from convspec.elaborate.hints import declare_hint
 from convspec.elaborate.module import OpEvent
 from convspec.elaborate.place import Spot
 from convspec.elaborate.use import Use
-from convspec.elaborate.values import describe, holds_tensors
+from convspec.elaborate.values import BlockValue, FunctionValue, LayerValue, StageValue, describe, holds_tensors
 from convspec.ir import attrs as kinds
 from convspec.ir.graph import Node, Parameter, Value
 from convspec.ir.opdef import AttrError, OpDef, ParamSpec, ShapeError
@@ -170,6 +170,8 @@ def evaluate_attribute(env: Frame, kind: kinds.Kind, name: str, expr: ast.Expr) 
 
 def convert_attribute(env: Frame, kind: kinds.Kind, name: str, value: Any, span: Span) -> Any:
     """The value in the op's form, or the kind's error at the argument."""
+    if isinstance(value, Value | StageValue | LayerValue | BlockValue | FunctionValue):
+        raise env.fail("CNN040", f"`{name}` takes {kind.name}, not {describe(value)}", span)
     try:
         return kind.convert(name, value)
     except AttrError as problem:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from convspec import ops
 from convspec.elaborate.blocks import apply_block
 from convspec.elaborate.evaluation import evaluate, integer
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.functions import apply_function
-from convspec.elaborate.lookup import find_callable
+from convspec.elaborate.lookup import CALLABLE, MISSING, find, find_callable
 from convspec.elaborate.module import LoopEvent, StageEvent
 from convspec.elaborate.ops import apply_op
 from convspec.elaborate.place import Place, Spot
@@ -62,7 +63,7 @@ def _apply_group(env: Frame, place: Place, group: ast.Group, value: Any) -> Any:
 def _repeat(env: Frame, place: Place, stage: ast.Stage, value: Any) -> Any:
     """`n * stage`: with a label it adds a level; in a labelled group it is the stage written n times; else turns are named."""
     assert stage.count is not None
-    count = integer(env, stage.count, "the count of a repeated stage")
+    count = integer(env, _count(env, stage.count), "the count of a repeated stage")
     if count < 0:
         raise env.fail("CNN045", f"a stage cannot be repeated {count} times", stage.count.span)
     env.context.meter.check_list(count, stage.count.span)
@@ -80,6 +81,17 @@ def _repeat(env: Frame, place: Place, stage: ast.Stage, value: Any) -> Any:
         with place.frame.turn(turn, named=False):
             value = _labelled_turn(env, level, stage, turn, value)
     return value
+
+
+def _count(env: Frame, count: ast.Expr) -> ast.Expr:
+    """The count, or CNN003 for `x -> relu * y`, which reads as `relu` times the stage `y`."""
+    if isinstance(count, ast.NameRef):
+        value = find(env, count.text)
+        if isinstance(value, CALLABLE) or (value is MISSING and ops.find(count.text) is not None):
+            message = "`->` and `*` are mixed without parentheses"
+            hint = f"`(x -> {count.text}) * y` multiplies tensors; `n * stage` applies a stage n times"
+            raise env.fail("CNN003", message, count.span, "this is a layer, not a count", hint=hint)
+    return count
 
 
 def _labelled_turn(env: Frame, level: Place, stage: ast.Stage, turn: int, value: Any) -> Any:

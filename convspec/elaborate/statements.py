@@ -61,7 +61,7 @@ def _run(frame: Frame, body: ast.Body, outcome: _Outcome) -> None:
             if isinstance(statement, ast.Return | ast.Output):
                 outcome.failed = True
             if any(diagnostic.code in _FATAL for diagnostic in failure.diagnostics):
-                raise Failure([]) from None
+                raise  # with its diagnostics, so that the bodies around this one stop as well; they are reported once
     frame.defaults = saved
 
 

@@ -8,6 +8,7 @@ in the op's `resolve`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -130,7 +131,9 @@ class Word(Kind):
             raise self.wrong(attribute, value)
         if value not in self.words:
             known = ", ".join(self.words)
-            raise AttrError(f'`{attribute}` is one of {known}, not "{value}"', attribute, "CNN047")
+            near = [word for word in self.words if word in value] or get_close_matches(value, self.words, 1)
+            hint = f"did you mean `{near[0]}`?" if near else None
+            raise AttrError(f'`{attribute}` is one of {known}, not "{value}"', attribute, "CNN047", hint)
         return value
 
 
@@ -162,7 +165,10 @@ class Pads(Kind):
 
     def convert(self, attribute: str, value: Any) -> int | str | tuple[int, ...] | tuple[PadPair, ...]:
         if isinstance(value, str) and self.words:
-            return Word(words=self.words).convert(attribute, value)
+            if value in self.words:
+                return value
+            words = ", ".join(self.words)
+            raise AttrError(f'`{attribute}` takes {self.name}, or the word {words}; not "{value}"', attribute, "CNN047")
         if not isinstance(value, list | tuple):
             return _integer(self, attribute, value, self.least)
         if not value:

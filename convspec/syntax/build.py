@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from convspec.diagnostics import Diagnostic, Fix, error
 from convspec.limits import Limits
 from convspec.source import SourceFile, Span
 from convspec.syntax import ast, literals
+from convspec.syntax.checks import check_parameters, check_returns
 from convspec.syntax.lexing import FILE_DOC, malformed
 
 if TYPE_CHECKING:
@@ -120,19 +121,27 @@ class Builder:
         return ast.Use(self._names(c), "".join(p for p in path.parts if isinstance(p, str)), path.span, self._span(c))
 
     def let(self, c: list[Any]) -> ast.Let:
-        params = _nodes(c, ast.Param) if _tokens(c, "LPAR") else None
+        params = self._params_checked(c) if _tokens(c, "LPAR") else None
         return self._made(ast.Let(self._name(c[1]), params, c[-1], self._doc(c[0]), self._span(c)), c)
 
     def default(self, c: list[Any]) -> ast.Default:
         return self._made(ast.Default(self._name(c[1]), self._arguments(c), self._span(c)), c)
 
     def block(self, c: list[Any]) -> ast.Block:
-        name, params, body = self._name(c[1]), _nodes(c, ast.Param), c[-1]
-        return self._made(ast.Block("block", name, params, body, self._doc(c[0]), self._span(c)), c)
+        self.diagnostics += check_returns(c[-1])
+        return self._block("block", c)
 
     def model(self, c: list[Any]) -> ast.Block:
-        name, params, body = self._name(c[1]), _nodes(c, ast.Param), c[-1]
-        return self._made(ast.Block("model", name, params, body, self._doc(c[0]), self._span(c)), c)
+        return self._block("model", c)
+
+    def _block(self, kind: Literal["block", "model"], c: list[Any]) -> ast.Block:
+        params = self._params_checked(c)
+        return self._made(ast.Block(kind, self._name(c[1]), params, c[-1], self._doc(c[0]), self._span(c)), c)
+
+    def _params_checked(self, c: list[Any]) -> tuple[ast.Param, ...]:
+        params = _nodes(c, ast.Param)
+        self.diagnostics += check_parameters(params)
+        return params
 
     def configuration(self, c: list[Any]) -> ast.Configuration:
         name, base = self._name(c[1]), self._name(c[3])
