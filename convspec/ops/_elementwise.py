@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.attrs import Real
-from convspec.ir.dims import Size, equal
+from convspec.ir.dims import Size, equal, together
 from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, Cost, ShapeError, TargetName, attr
 from convspec.ir.types import INTEGERS, Array, TensorType
@@ -69,8 +69,9 @@ def _axis_size(symbol: str, x: TensorType, y: TensorType, index: int) -> Size:
     for one, other in ((left, right), (right, left)):
         if isinstance(one, int) and one == 1:
             return other
-    equality = equal(left, right)
-    if not equality:
+    if not equal(left, right):
+        # What to declare should settle the axes that follow too, not only the first that differs.
+        equality = together(equal(*sizes) for sizes in zip(x.shape[index:], y.shape[index:], strict=True) if 1 not in sizes)
         axis = axis_name(index, x.rank)
         raise ShapeError(
             f"the two sides of `{symbol}` differ in {axis}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from convspec.ir.dims import Size, equal
+from convspec.ir.dims import Size, equal, together
 from convspec.ir.lowering import Args, Call, Lowered
 from convspec.ir.opdef import OpDef, ShapeError, attr
 from convspec.ir.types import DTYPES, Array, TensorType
@@ -41,8 +41,10 @@ def _agree(axis: int, first: TensorType, x: TensorType, index: int) -> None:
     for other, (wanted, found) in enumerate(zip(first.shape, x.shape, strict=True)):
         if other == axis:
             continue
-        equality = equal(wanted, found)
-        if not equality:
+        if not equal(wanted, found):
+            # What to declare should settle the axes that follow too, not only the first that differs.
+            rest = zip(first.shape[other:], x.shape[other:], strict=True)
+            equality = together(equal(*sizes) for place, sizes in enumerate(rest, other) if place != axis)
             name = axis_name(other, x.rank)
             raise ShapeError(
                 f"the tensors of `concat` differ in {name}",
