@@ -80,7 +80,9 @@ def ordinals(body: ast.Body | ast.Expr) -> dict[object, str]:
     It depends on the text alone, so that it is the same whichever branch is taken.
     """
     labelled = {id(stage.body) for stage in _stages(body) if stage.label is not None}
-    declared = {id(node) for statement in descendants(body) if isinstance(statement, ast.Input) for node in descendants(statement)}
+    declared = {
+        id(node) for statement in descendants(body) if isinstance(statement, ast.Input) for node in descendants(statement)
+    }
     found: list[tuple[int, int, object, str]] = []
     for node in descendants(body):
         name = _own_name(node)
