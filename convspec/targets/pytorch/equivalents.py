@@ -70,12 +70,24 @@ def as_function(
 def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
     """A key that is equal for two calls that mean the same: defaults left out, equal numbers per axis as one."""
     squash = any(part in fn for part in SAME_PER_AXIS)
+    kwargs = _without_same(fn, args, kwargs)
     defaults = DEFAULTS.get(fn, {})
     named = {name: _canonical(value, squash) for name, value in kwargs.items()}
     kept = {name: value for name, value in named.items() if name not in defaults or value != _canonical(defaults[name], squash)}
     if "stride" in kept and "pool" in fn and len(args) > 1 and kept["stride"] == _canonical(args[1], squash):
         del kept["stride"]
     return fn, tuple(_canonical(arg, squash) for arg in args), tuple(sorted(kept.items()))
+
+
+def _without_same(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`padding="same"` of a convolution as numbers, where it is the same number on both sides."""
+    if kwargs.get("padding") != "same" or not fn.startswith("nn.Conv") or len(args) < 3 or kwargs.get("stride", 1) != 1:
+        return kwargs
+    kernel = args[2] if isinstance(args[2], tuple | list) else (args[2],)
+    dilation = kwargs.get("dilation", 1)
+    spread = dilation if isinstance(dilation, tuple | list) else (dilation,) * len(kernel)
+    reaches = [d * (k - 1) for d, k in zip(spread, kernel, strict=True)]
+    return kwargs if any(reach % 2 for reach in reaches) else {**kwargs, "padding": tuple(reach // 2 for reach in reaches)}
 
 
 def _canonical(value: Any, squash: bool) -> Any:

@@ -97,7 +97,7 @@ def _import_text(text: str) -> ModuleType:
     made = ModuleType(name)
     made.__file__ = filename
     sys.modules[name] = made
-    exec(compile(text, filename, "exec"), made.__dict__)  # our own quoted text, proven against the graph
+    exec(compile(text, filename, "exec", dont_inherit=True), made.__dict__)  # our own quoted text, proven against the graph
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from convspec.elaborate.module import Module
@@ -41,17 +42,19 @@ def file_head(module: Module, stem: str) -> list[str]:
     return quote.docstring("\n\n".join(part for part in (text, usage)))
 
 
+_STANDARD = (
+    (r"(?<![\w.])math\.", "import math"),
+    (r"(?<![\w.])operator\.", "import operator"),
+    (r"(?<![\w.])OrderedDict\(", "from collections import OrderedDict"),
+    (r"(?<![\w.])reduce\(", "from functools import reduce"),
+)
+
+
 def write_imports(writer: Writer, body: Iterable[str]) -> None:
     """The imports that `body` (the text after them) needs."""
     text = "\n".join(body)
-    standard = [
-        ("math.", "import math"),
-        ("operator.", "import operator"),
-        ("OrderedDict(", "from collections import OrderedDict"),
-        ("reduce(", "from functools import reduce"),
-    ]
-    abc = [name for name in ("Callable", "Sequence") if f"{name}[" in text]
-    found = [line for mark, line in standard if mark in text]
+    found = [line for pattern, line in _STANDARD if re.search(pattern, text)]
+    abc = [name for name in ("Callable", "Sequence") if re.search(rf"(?<![\w.]){name}\b", text)]
     if abc:
         found.append(f"from collections.abc import {', '.join(abc)}")
     plain = sorted(line for line in found if line.startswith("import"))
@@ -59,6 +62,6 @@ def write_imports(writer: Writer, body: Iterable[str]) -> None:
     if found:
         writer.blank()
     writer.raw(["import torch"])
-    if "F." in text:
+    if re.search(r"(?<![\w.])F\.", text):
         writer.raw(["import torch.nn.functional as F"])
     writer.raw(["from torch import nn"])

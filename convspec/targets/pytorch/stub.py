@@ -236,5 +236,5 @@ def run_source(recorder: Recorder, text: str) -> dict[str, Any]:
         raise ImportError(f"generated code does not import {name}")
 
     names: dict[str, Any] = {"__builtins__": {**vars(builtins), "__import__": importer}, "__name__": "generated"}
-    exec(compile(text, "<generated>", "exec"), names)  # our own quoted text, checked before it is handed out
+    exec(compile(text, "<generated>", "exec", dont_inherit=True), names)  # our own quoted text, checked before it is handed out
     return names

@@ -54,11 +54,16 @@ def _parenthesised(statement: str, indent: str, width: int) -> list[str] | None:
 
 
 def _last_bracket(text: str) -> tuple[str, str, str] | None:
-    """(head with the opening bracket, body, tail from the closing bracket) of the last outer pair that holds something."""
+    """(head with the opening bracket, body, tail from the closing bracket) of the last outer pair that holds something.
+
+    Of two pairs next to each other, as in `Layer(arguments)(x)`, it is the longer.
+    """
     pairs = [(start, end) for start, end in _outer_pairs(text) if end > start + 1]
     if not pairs:
         return None
     start, end = pairs[-1]
+    if len(pairs) > 1 and pairs[-2][1] + 1 == start and pairs[-2][1] - pairs[-2][0] > end - start:
+        start, end = pairs[-2]
     return text[: start + 1], text[start + 1 : end], text[end:]
 
 

@@ -131,6 +131,10 @@ class Names:
         self._taken.add(name)
         return name
 
+    def spares(self, candidates: Iterable[str]) -> list[str]:
+        """Those of `candidates` that nobody has."""
+        return [name for name in candidates if name not in self._taken]
+
     def reserve(self, *names: str) -> None:
         self._taken.update(names)
 

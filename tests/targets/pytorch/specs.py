@@ -371,7 +371,7 @@ model Zipped {
 
 SPECS["conditional_tensor"] = """
 block Maybe(x: tensor, width: int, project: bool = false) {
-    skip = if project then x -> proj: conv(width, 1x1) else x
+    skip = if project then (x -> proj: conv(width, 1x1)) else x
     y = x -> conv(width, 3x3, pad = 1)
     return y + skip
 }

@@ -15,12 +15,12 @@ from convspec.targets.pytorch.equivalents import as_module
 from convspec.targets.pytorch.readable import functions
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
-from convspec.targets.pytorch.readable.holes import Scope, Sources, hole_code
+from convspec.targets.pytorch.readable.holes import Sources, hole_code
 from convspec.targets.pytorch.readable.lowering import channels_after, merged_lowering
 from convspec.targets.pytorch.readable.merge import Hole
 from convspec.targets.pytorch.readable.registry import register
 from convspec.targets.pytorch.readable.sequence import add_item
-from convspec.targets.pytorch.readable.values import NotSequential, Unsayable, Val, Varied
+from convspec.targets.pytorch.readable.values import NotSequential, Scope, Unsayable, Val, Varied
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
 from convspec.targets.source.render import find_apply, render
@@ -102,7 +102,7 @@ def apply_op(body: Body, site: Any, events: Sequence[Event | None], given: Given
     names = [node.op.name for node in nodes]
     if len(set(names)) > 1:
         raise Varied("the op that is applied", body.moments, names)
-    sources = Sources(body, given.attrs, given.tensors)
+    sources = Sources(body, given.attrs, given.tensors, nodes)
     tree = merged_lowering(body, nodes, given.attrs, given.tensors)
     channels = channels_after(sources, nodes)
     labels = [event.label for event in ops]
@@ -134,7 +134,8 @@ def _stated(
     def constant(part: Any) -> Code:
         return hole_code(sources, part, "fwd") if isinstance(part, Hole) else code.value(part)
 
-    result = render(tree, inputs, lambda _: reached or Code(""), constant, as_list)
+    called = _tensor(reached) if reached is not None else Code("")
+    result = render(tree, inputs, lambda _: called, constant, as_list)
     depth = max((val.depth for val in sources.inputs), default=0) + (result.text not in [c.text for c in inputs])
     if node.op.single_output:
         return Val(channels[0], result, depth=depth, function=apply is None)
@@ -167,8 +168,8 @@ def _made(sources: Sources, fn: str, args: Sequence[Any], kwargs: Mapping[str, A
     )
 
 
-def layer(body: Body, labels: list[str], made: Code, shared: bool) -> Code:
-    """Keep a layer in `__init__`, once where it is shared; gives how `forward` reaches it."""
+def layer(body: Body, labels: list[str], made: Code, shared: bool) -> Val:
+    """Keep a layer in `__init__`, once where it is shared; gives how each method reaches it."""
     if not shared:
         return register(body, labels, made)
     key = tuple(sorted({f"{moment.application.path} {label}" for moment, label in zip(body.moments, labels, strict=True)}))
@@ -180,7 +181,7 @@ def layer(body: Body, labels: list[str], made: Code, shared: bool) -> Code:
     return body.made[key]
 
 
-def _before_loops(body: Body, labels: list[str], made: Code) -> Code:
+def _before_loops(body: Body, labels: list[str], made: Code) -> Val:
     """A shared layer whose first use is inside a loop is made before it."""
     frame, saved = body.loops[0], body.init
     bound = {name for loop in body.loops for name in (*loop.statement.item_names, loop.statement.index)}

@@ -51,13 +51,15 @@ def apply_block(body: Body, events: Sequence[BlockEvent], given: Given, args: Se
             raise NotSequential("a block that is no chain")
         if isinstance(events[0].application.results[0], list):
             raise NotSequential("a block that gives a list")
-        reached = add_item(body, labels, made.code)
-        return Val(_out_channels(body, events, made, reached, 0), body.sequence.mark)
+        item = add_item(body, labels, made.code)
+        return Val(_out_channels(body, events, made, item, 0), body.sequence.mark)
     reached = layer(body, labels, made.code, events[0].shared)
     if any(tensor.fwd is None for tensor in tensors):
         raise Unsayable("a tensor that forward cannot say")
-    called = code.call(reached, [tensor.fwd for tensor in tensors if tensor.fwd is not None])
-    return _results(body, events, made, reached, called, depth=max(t.depth for t in tensors) + 1)
+    if reached.fwd is None:
+        raise Unsayable("a block that forward cannot reach")
+    called = code.call(reached.fwd, [tensor.fwd for tensor in tensors if tensor.fwd is not None])
+    return _results(body, events, made, reached.init, called, depth=max(t.depth for t in tensors) + 1)
 
 
 def _tensor_arguments(
@@ -133,7 +135,7 @@ def _argument(body: Body, parameter: Parameter, written: ast.Expr | None, bound:
     return literal
 
 
-def _results(body: Body, events: Sequence[BlockEvent], made: Made, reached: Code, called: Code, depth: int) -> Val:
+def _results(body: Body, events: Sequence[BlockEvent], made: Made, reached: Code | None, called: Code, depth: int) -> Val:
     results = events[0].application.results
     if len(results) == 1:
         many = isinstance(results[0], list)
@@ -152,7 +154,7 @@ def _passed_on(body: Body, made: Made, values: Sequence[Any]) -> Code | None:
     return found if body.evaluates(found, values) is not False else None
 
 
-def _out_channels(body: Body, events: Sequence[BlockEvent], made: Made, reached: Code, index: int) -> Code | None:
+def _out_channels(body: Body, events: Sequence[BlockEvent], made: Made, reached: Code | None, index: int) -> Code | None:
     """The channels of a result: a number where the instance is made of numbers alone, else `….out_channels`."""
     found = [event.application.results[index] for event in events]
     if not all(holds_tensors(item) for item in found):
@@ -162,7 +164,7 @@ def _out_channels(body: Body, events: Sequence[BlockEvent], made: Made, reached:
     if not made.code.reads and literal is not None:
         return literal
     passed = _passed_on(body, made, values)
-    if passed is not None or made.info.out is None:
+    if passed is not None or made.info.out is None or reached is None:
         return passed or literal
     made.info.out_is_read = True
     attribute = code.attribute(reached, made.info.out)

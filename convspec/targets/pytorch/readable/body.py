@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -11,6 +11,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from convspec.elaborate.module import Application, BindEvent, Event, LoopEvent, Site, Turns
+from convspec.elaborate.walk import assigned_names
 from convspec.ir.dims import Dim
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.values import UNKNOWN, Moment, NotSequential, Unsayable, Val, holds_tensors, same, shadow
@@ -65,11 +66,15 @@ class Body:
     depth: int = 0
     """How many levels of labels the labelled groups around have."""
     sequence: Sequential | None = None
+    source_names: frozenset[str] = frozenset()
+    """Every name that the block binds."""
+    temporaries: set[str] = field(default_factory=set)
+    """Names of intermediate tensors in the statement being walked."""
     tensor_names: frozenset[str] = frozenset()
     """Variables of the source that hold tensors at some time."""
     carried: set[str] = field(default_factory=set)
     """Names whose channels must be kept in a variable, since loops or branches change them."""
-    made: dict[tuple[str, ...], Code] = field(default_factory=dict)
+    made: dict[tuple[str, ...], Val] = field(default_factory=dict)
     """Layers made so far: labels at the moments → how `forward` reaches them. Shared layers are found here again."""
     attached: list[str] = field(default_factory=list)
     """Attributes of `self` that hold modules, in order."""
@@ -83,6 +88,8 @@ class Body:
     """The channels of the one result."""
     dropped: set[str] = field(default_factory=set)
     """Parameters that the conditions of dropped branches depend on."""
+    entries: dict[str, Code] = field(default_factory=dict)
+    """What a channel count was when a loop or branch was entered."""
     changed: set[str] = field(default_factory=set)
     """Generated names of channel counts that some turn of a loop changes."""
     channel_names: dict[str, str] = field(default_factory=dict)
@@ -114,6 +121,13 @@ class Body:
     def is_root(self) -> bool:
         """Whether this is the model that is compiled."""
         return self.program.module.root in self.applications
+
+    @property
+    def constants_of_block(self) -> frozenset[str]:
+        """Python names in `__init__` that nothing binds anew: parameters, and those at the top of the file."""
+        assigned = assigned_names(self.applications[0].block.body)
+        own = {self.local(name) for name in self.env_params - assigned}
+        return frozenset(own | self.program.constants.keys())
 
     def fwd_lines(self) -> list[Line]:
         """Every line of `forward` so far."""
@@ -196,6 +210,7 @@ class Body:
         if val.init is None or not self.is_tensor(name):
             return
         python = self.channels(name)
+        self.entries[python] = val.init
         if python in self.invariant:
             return
         if val.init.text != python:
@@ -206,13 +221,26 @@ class Body:
         """Whether a variable holds tensors at any time; `skips = []` does if tensors are added later."""
         return name in self.tensor_names
 
+    def spare(self, candidates: Sequence[str], taken: Iterable[str] = ()) -> str:
+        """A name that no variable of the source has and that is not in use just now; it may be used again later."""
+        for candidate in candidates:
+            if candidate not in self.source_names and candidate not in taken and candidate in self.names.spares(candidates):
+                return candidate
+        return self.names.fresh(candidates[0])
+
     def step(self, val: Val) -> Val:
         """Give an intermediate tensor of `forward` a name, so that lines stay short."""
         if val.fwd is None:
             raise Unsayable("a tensor that forward cannot say")
-        python = self.target or self.names.fresh("x")
+        python = self.target or self.temporary()
         self.fwd.append(assign(python, val.fwd))
         return val.named(code.name(python))
+
+    def temporary(self) -> str:
+        """A name for a tensor within one statement."""
+        python = self.spare(("x", "y", "z", "h"), self.temporaries)
+        self.temporaries.add(python)
+        return python
 
     @contextmanager
     def blocks(self) -> Iterator[tuple[Block, Block]]:

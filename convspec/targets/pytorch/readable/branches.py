@@ -97,7 +97,7 @@ def _condition(body: Body, condition: ast.Expr, taken: Sequence[bool]) -> Val:
 
 def conditional_tensor(body: Body, expr: ast.Conditional, taken: Sequence[bool]) -> Val:
     """`if c then x -> a else x -> b`, where both were taken: an `if` that binds a variable."""
-    python = body.target or body.names.fresh("x")
+    python = body.target or body.temporary()
     channels = body.names.of(("carried", python), f"{python}_channels")
     found: list[Val] = []
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convspec.elaborate.module import Application
-from convspec.elaborate.walk import assigned_names
+from convspec.elaborate.walk import assigned_names, descendants
 from convspec.ir.graph import Value
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.body import Body, tensor_names, top_labels
@@ -127,6 +127,8 @@ def _start(body: Body) -> None:
     body.moments = [Moment(application, (), application.bindings) for application in group]
     block = group[0].block
     tensors = _tensors(body)
+    bound = {n.text for n in descendants(block) if isinstance(n, ast.Name)}
+    body.source_names = frozenset(bound)
     body.tensor_names = tensor_names(group) | frozenset(tensors)
     for param in block.params:
         if param.name.text not in tensors:

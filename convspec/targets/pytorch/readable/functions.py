@@ -16,6 +16,16 @@ def _named(name: str) -> Callable[..., Code]:
     return lambda *args: code.call(name, args)
 
 
+def _zip(*args: Code) -> Code:
+    """Iterators will do inside `zip`."""
+    return code.call("list", [code.call("zip", [_unlisted(arg) for arg in args])])
+
+
+def _unlisted(arg: Code) -> Code:
+    inner = arg.text.removeprefix("list(")[:-1]
+    return Code(inner, code.ATOM, arg.reads) if arg.text.startswith("list(reversed(") else arg
+
+
 def _listed(name: str) -> Callable[..., Code]:
     return lambda *args: code.call("list", [code.call(name, args)])
 
@@ -24,7 +34,7 @@ BUILTINS: dict[str, Callable[..., Code]] = {
     **{name: _named(name) for name in ("abs", "int", "len", "max", "min", "round", "sum")},
     **{name: _named(f"math.{name}") for name in ("ceil", "floor", "log2", "sqrt")},
     "reversed": _listed("reversed"),
-    "zip": _listed("zip"),
+    "zip": _zip,
 }
 _LISTS = ("reversed", "zip")
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from convspec.ir.dims import Dim
+from convspec.ir.graph import Node
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import both, value
 from convspec.targets.pytorch.readable.merge import Hole
-from convspec.targets.pytorch.readable.values import UNKNOWN, Unsayable, Val, Varied, frozen, same
+from convspec.targets.pytorch.readable.values import UNKNOWN, Scope, Unsayable, Val, Varied, frozen, same
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
 from convspec.targets.source.tracked import Operation, Origin, Ref, TrackedFloat, TrackedInt, origin_of
-
-Scope = Literal["init", "fwd"]
 
 
 @dataclass(slots=True)
@@ -26,6 +25,7 @@ class Sources:
     body: Body
     attrs: Mapping[str, ast.Expr]
     inputs: Sequence[Val]
+    nodes: Sequence[Node] = ()
     _vals: dict[str, Val] | None = None
 
     def attribute(self, name: str) -> Val | None:
@@ -79,9 +79,28 @@ def _spread(sources: Sources, hole: Hole, scope: Scope, values: list[Any]) -> Co
         found = _in(val, scope)
         if found is not None and _certain(body, val, values, hole):
             return found
+    if hole.squash and _is_same(sources):
+        return code.value("same")
     if any(isinstance(v, Dim) for v in values):
         raise Unsayable("a symbolic size in a lowering")
     raise Varied("a number", body.moments, [frozen(v) for v in values])
+
+
+def _is_same(sources: Sources) -> bool:
+    """Whether the pads are those of `same` at stride 1, which PyTorch knows by that word."""
+    written = sources.attrs.get("pad")
+    if not isinstance(written, ast.NameRef) or written.text != "same":
+        return False
+    for node in sources.nodes:
+        a = node.attrs
+        reaches = [d * (k - 1) for d, k in zip(a.dilation, a.kernel, strict=True)]
+        if (
+            set(a.stride) != {1}
+            or [tuple(pair) for pair in a.pad] != [(r // 2, r // 2) for r in reaches]
+            or node.op.name != "conv"
+        ):
+            return False
+    return bool(sources.nodes)
 
 
 def _pads(sources: Sources) -> list[Val]:

@@ -290,15 +290,15 @@ def comprehension(body: Body, expr: ast.Comprehension) -> Val:
         return Val(Code("[]"), Code("[]"), many=True, items=())
     iterables = _iterables(body, expr)
     targets = _Targets(body, expr, moments)
-    saved, results = dict(body.env), body.names.fresh("results")
-    channels = body.names.fresh(f"{results}_channels")
+    saved, results = dict(body.env), body.target or body.temporary()
+    channels = body.names.of(("channels", results), f"{results}_channels")
     blocks = len(body.init), len(body.fwd)
     with body.aiming(None), looping(body, expr, iterables, moments, targets.index, targets.items):
         targets.bind()
         item = value(body, expr.item)
-        loops = body.init, body.fwd
+        loops, turn = (body.init, body.fwd), body.loops[-1].turn.text
     body.env = saved
-    plain = _in_one(expr, targets, iterables, item, loops, channels)
+    plain = _in_one(expr, targets, iterables, item, loops, turn)
     init, fwd = plain
     if fwd is not None:
         del body.fwd[blocks[1]]
@@ -323,7 +323,7 @@ def _append(name: str, item: Code) -> Any:
 
 
 def _in_one(
-    expr: ast.Comprehension, targets: _Targets, iterables: tuple[Code, Code], item: Val, loops: Any, channels: str
+    expr: ast.Comprehension, targets: _Targets, iterables: tuple[Code, Code], item: Val, loops: Any, turn: str
 ) -> tuple[Code | None, Code | None]:
     """The comprehension in each method as one expression, where its item takes no statements there."""
     found: list[Code | None] = []
@@ -331,11 +331,13 @@ def _in_one(
         if block or scope is None:
             found.append(None)
             continue
-        names = texts[1] | ({targets.index} if targets.index else set())
-        if targets.index is None:
-            found.append(code.comprehension(scope, texts[0], names, iterable))
-        elif targets.counts:
-            found.append(code.comprehension(scope, targets.index, names, iterable))
+        index = targets.index if targets.index is not None else turn
+        names = texts[1] | {index}
+        if targets.counts:
+            found.append(code.comprehension(scope, index, names, iterable))
+        elif index in scope.reads:
+            item_text = f"({texts[0]})" if "," in texts[0] else texts[0]
+            found.append(code.comprehension(scope, f"{index}, {item_text}", names, code.call("enumerate", [iterable])))
         else:
-            found.append(code.comprehension(scope, f"{targets.index}, {texts[0]}", names, code.call("enumerate", [iterable])))
+            found.append(code.comprehension(scope, texts[0].strip("()"), names, iterable))
     return found[0], found[1]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from convspec.elaborate.walk import descendants
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
-from convspec.targets.pytorch.readable.registry import formatted
 from convspec.targets.pytorch.readable.values import NotSequential, Unsayable, Val
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
@@ -40,7 +37,7 @@ def _reusable(body: Body, expr: ast.Expr, together: list[ast.Expr]) -> str | Non
     val = body.env.get(name)
     if body.applications[0].block.kind == "model" and count == 1 and val is not None and name != "x":
         inputs = [s.name.text for s in body.applications[0].block.body.statements if isinstance(s, ast.Input)]
-        return body.names.fresh("x") if name in inputs else body.local(name)
+        return body.temporary() if name in inputs else body.local(name)
     return body.local(name) if count == 1 and val is not None and val.fwd == code.name(body.local(name)) else None
 
 
@@ -133,14 +130,14 @@ def _name(body: Body, statement: ast.Output, index: int) -> Code:
             if said is None:
                 raise Unsayable("the name of an output")
             parts.append(said)
-        return formatted(parts)
+        return code.formatted(parts)
     match item.value:
         case ast.NameRef(text=text):
             return code.value(text)
         case ast.Pipeline(stages=stages):
             labels = [stage.label for stage in stages if stage.label is not None]
             if labels:
-                return replace(formatted(_parts(body, labels[-1])))
+                return code.formatted(_parts(body, labels[-1]))
     return code.value("output")
 
 

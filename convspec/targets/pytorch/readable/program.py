@@ -132,7 +132,7 @@ class Program:
         if python not in self.constants:
             lines = function_lines(self, owner, let, python)
             made: dict[str, Any] = {"math": __import__("math"), **self.constants}
-            exec(compile("\n".join(lines), "<let>", "exec"), made)  # our own quoted text
+            exec(compile("\n".join(lines), "<let>", "exec", dont_inherit=True), made)  # our own quoted text
             self.constants[python] = made[python]
             self.tops.append(lines)
         return python

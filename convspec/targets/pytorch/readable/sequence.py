@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from convspec.elaborate.module import Application, Turns
 from convspec.targets.pytorch.readable.body import Body, turns_within
-from convspec.targets.pytorch.readable.registry import attach, labels_below, level_codes, path_code
+from convspec.targets.pytorch.readable.registry import Level, attach, labels_below, level_codes, path_code
 from convspec.targets.pytorch.readable.values import Moment, NotSequential, Val
 from convspec.targets.pytorch.reserved import RESERVED
 from convspec.targets.source import code, quote
@@ -30,9 +30,9 @@ class Sequence:
     """Stands for the tensor that flows through it, which `forward` never names."""
     holder: str
     """How the container is called while it is filled: a variable, or an attribute of `self`."""
-    levels: list[Code | str] = field(default_factory=list)
+    levels: list[Level] = field(default_factory=list)
     numbered: bool = True
-    items: list[tuple[Code | str, Code]] = field(default_factory=list)
+    items: list[tuple[Level, Code]] = field(default_factory=list)
     statements: set[int] = field(default_factory=set)
     """ids of the statements that add the items."""
 
@@ -63,9 +63,9 @@ def _walk(body: Body, depth: int, wanted: str, val: Val, walk: Callable[[Val], V
     if not sequence.items:
         raise NotSequential("no module in it")
     reached = _finish(body, sequence, init)
-    if reached is None or val.fwd is None:
+    if reached is None or reached.fwd is None or val.fwd is None:
         return replace(out, fwd=val.fwd, depth=val.depth)
-    return replace(out, fwd=code.call(reached, [val.fwd]), depth=val.depth + 1)
+    return replace(out, fwd=code.call(reached.fwd, [val.fwd]), depth=val.depth + 1)
 
 
 def add_item(body: Body, labels: Items[str], made: Code) -> Code:
@@ -86,7 +86,7 @@ def add_item(body: Body, labels: Items[str], made: Code) -> Code:
     if sequence.numbered:
         line = Line(f"{sequence.holder}.append({made})", made.reads, essential=True)
     else:
-        key = path_code([name])
+        key = path_code([name], "init")
         line = Line(f"{sequence.holder}.add_module({key}, {made})", made.reads | key.reads, essential=True)
     line.reads = line.reads | {sequence.holder}
     sequence.statements.add(id(line))
@@ -127,12 +127,12 @@ def _check_prefix(body: Body, sequence: Sequence, prefixes: list[str]) -> None:
             raise NotSequential("a path that changes on the way")
     with body.only([m for m in sequence.outer if any(turns_within(i.turns, m.turns) for i in body.moments)]):
         wanted = [seen.get((id(m.application), m.turns)) for m in body.moments]
-        expected = path_code(sequence.levels)
+        expected = path_code(sequence.levels, "init")
         if any(p is not None and body.evaluate(expected, m) != p for m, p in zip(body.moments, wanted, strict=True)):
             raise NotSequential("a path that changes on the way")
 
 
-def _finish(body: Body, sequence: Sequence, init: Block) -> Code | None:
+def _finish(body: Body, sequence: Sequence, init: Block) -> Val | None:
     """Write the container: in one expression where nothing stands between its items, else filled step by step."""
     if body.sequence is not None:
         made = _whole(sequence, init)
@@ -155,7 +155,7 @@ def _finish(body: Body, sequence: Sequence, init: Block) -> Code | None:
 
 
 def _labels_at(body: Body, sequence: Sequence) -> list[str]:
-    path = path_code(sequence.levels)
+    path = path_code(sequence.levels, "init")
     found = [body.evaluate(path, moment) for moment in body.moments]
     if not all(isinstance(label, str) for label in found):
         raise NotSequential("a label that is not known")

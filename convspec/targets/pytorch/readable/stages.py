@@ -155,7 +155,7 @@ def _one_turn(body: Body, stage: ast.Stage, val: Val) -> Val:
 
 def _carry(body: Body, val: Val) -> Val:
     """Put a tensor and its channels into variables that a loop can change."""
-    python = body.target or body.names.fresh("x")
+    python = body.target or body.temporary()
     channels = body.names.of(("carried", python), "channels" if python == body.short else f"{python}_channels")
     body.channel_names.setdefault(channels, python)
     init, fwd = val.init, val.fwd
@@ -206,7 +206,7 @@ def looping(
 ) -> Iterator[None]:
     """Write a loop into both methods and walk its body. `items`: what it binds in each method, as text and names."""
     depth = len(body.moments[0].turns)
-    name = index or body.names.fresh("i")
+    name = index or body.spare(("i", "j", "k"), [frame.turn.text for frame in body.loops])
     if index is None:
         body.meaning[name] = lambda moment: moment.turns[depth]
     (init_item, init_names), (fwd_item, fwd_names) = items or (("_", frozenset()), ("_", frozenset()))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from convspec.elaborate.module import Application, Turns
 from convspec.ir.graph import Value
 from convspec.targets.source.code import Code
+
+Scope: TypeAlias = Literal["init", "fwd"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ def walk_body(body: Body, statements: ast.Body) -> None:
     """Walk the statements of a body for its present moments."""
     for statement in statements.statements:
         body.at(statement)
+        body.temporaries = set()
         _STATEMENTS[type(statement)](body, statement)
 
 
@@ -36,7 +37,7 @@ def _assign(body: Body, statement: ast.Assign) -> None:
     names = [target.text for target in statement.targets]
     tensors = [body.is_tensor(name) for name in names]
     if len(statement.values) == 1:
-        with body.aiming(body.local(names[0]) if len(names) == 1 and tensors[0] else None):
+        with body.aiming(_aim(body, statement, names[0]) if len(names) == 1 and tensors[0] else None):
             val = value(body, statement.values[0])
         if len(names) == 1:
             bind(body, names[0], _as_list(val, statement.values[0]), tensors[0])
@@ -50,6 +51,14 @@ def _assign(body: Body, statement: ast.Assign) -> None:
         return
     for name, val, tensor in zip(names, vals, tensors, strict=True):
         bind(body, name, val, tensor)
+
+
+def _aim(body: Body, statement: ast.Assign, name: str) -> str | None:
+    """The name that a statement assigns, for steps on the way; not if it is a list that a comprehension goes through."""
+    if isinstance(statement.values[0], ast.Comprehension):
+        read = {n.text for n in descendants(statement.values[0]) if isinstance(n, ast.NameRef)}
+        return body.local(name) if name not in read else None
+    return body.local(name)
 
 
 def _as_list(val: Val, expr: ast.Expr) -> Val:
@@ -96,7 +105,9 @@ def _channels(body: Body, name: str, val: Val) -> Code | None:
     body.env.pop(name, None)
     if (name not in body.carried or python in body.invariant) and not val.many:
         return val.init
-    if val.init.text != python:
+    entry = body.entries.get(python)
+    stays = entry is not None and entry.text == val.init.text and not val.init.reads - body.constants_of_block
+    if val.init.text != python and not stays:
         body.changed.add(python)
     body.set_init(python, val.init)
     return code.name(python)
