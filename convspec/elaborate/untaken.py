@@ -14,6 +14,7 @@ from convspec.diagnostics import Diagnostic, error
 from convspec.elaborate.budgets import BUDGETS
 from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.files import FileScope
+from convspec.elaborate.foreign import hint_for_callable
 from convspec.elaborate.ops import signature
 from convspec.elaborate.walk import assigned_names, children, descendants, target_names
 from convspec.ir.attrs import INIT_NAMES
@@ -71,8 +72,7 @@ class _Check:
     def _call(self, node: ast.StageCall | ast.Call) -> Iterator[Diagnostic]:
         name = node.function.text
         if not self._known(name) and name not in BUILTINS and name not in BUDGETS:
-            near = get_close_matches(name, [*self.scope.names(), *BUILTINS, *ops.names()], 1)
-            hint = f"did you mean `{near[0]}`?" if near else None
+            hint = hint_for_callable(name, [*self.scope.names(), *BUILTINS, *ops.names()])
             yield error("CNN021", f"there is no layer or block called `{name}`", node.function.span, hint=hint)
         elif name not in self.local and self.scope.owner(name) is None:
             op = ops.find(name)
