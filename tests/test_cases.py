@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+from convspec.analysis.budgets import check_asserts
 from convspec.diagnostics import Failure
 from convspec.diagnostics.render import render
 from convspec.elaborate import load
@@ -101,6 +102,7 @@ def outcome(case: Case, words: list[str], folder: Path) -> tuple[str, str]:
     model, settings, limits = _options(words)
     try:
         module = load(main, model, settings, limits)
+        check_asserts(module)
     except Failure as failure:
         return "error", render(failure.diagnostics)
     return "graph", dump(module.graph)
