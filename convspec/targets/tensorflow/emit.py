@@ -9,7 +9,10 @@ from convspec.elaborate.module import Module
 from convspec.targets.base import Artifact, Weights
 from convspec.targets.files import Content
 from convspec.targets.tensorflow.network import Network, prepare
+from convspec.targets.tensorflow.readable.program import print_readable
+from convspec.targets.tensorflow.readable.values import Unsayable
 from convspec.targets.tensorflow.straight import print_straight
+from convspec.targets.tensorflow.validate import differences
 from convspec.targets.tensorflow.weights import Variable, to_keras, to_metadata
 
 
@@ -23,8 +26,29 @@ def emit(module: Module, weights: Weights, stem: str, straight: bool = False) ->
 
 
 def print_source(module: Module, network: Network, straight: bool = False) -> str:
-    """The text of the Python file."""
-    return print_straight(network)
+    """The text of the Python file, proven against the network: the readable form where there is one, else straight-line."""
+    if not straight:
+        text = _readable(module, network)
+        if text is not None:
+            return text
+    text = print_straight(network)
+    found = differences(text, network)
+    if found:
+        raise WrongSource("; ".join(mismatch.what for mismatch in found))
+    return text
+
+
+class WrongSource(AssertionError):
+    """Generated source that does not say what the network says: a bug of a printer, found before the file was handed out."""
+
+
+def _readable(module: Module, network: Network) -> str | None:
+    """The readable form, or None where the printer has no words for something, or finds others than are right."""
+    try:
+        text = print_readable(module, network)
+    except (Unsayable, RecursionError):
+        return None
+    return None if differences(text, network) else text
 
 
 class _WeightsFile:

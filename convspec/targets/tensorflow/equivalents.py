@@ -16,7 +16,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     **{f"layers.Conv{n}D": _CONV for n in (1, 2, 3)},
     **{f"layers.DepthwiseConv{n}D": _DEPTHWISE for n in (1, 2)},
     **{f"layers.Conv{n}DTranspose": _TRANSPOSE for n in (1, 2, 3)},
-    **{f"layers.{kind}Pooling{n}D": {"padding": "valid", "strides": None} for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"layers.{kind}Pooling{n}D": {"strides": None, "padding": "valid"} for kind in ("Max", "Average") for n in (1, 2, 3)},
     "layers.Dense": {"use_bias": True},
     "layers.concatenate": {"axis": -1},
     "ops.softmax": {"axis": -1},

@@ -31,13 +31,20 @@ class Expressions:
         self.modules: set[str] = {"keras"}
         self.helpers: dict[str, None] = {}
 
-    def of(self, tree: Any, inputs: Sequence[Code], layer: Callable[[Apply], Code], constant: Constant = code.value) -> Code:
+    def of(
+        self,
+        tree: Any,
+        inputs: Sequence[Code],
+        layer: Callable[[Apply], Code],
+        constant: Constant = code.value,
+        inputs_as_list: Code | None = None,
+    ) -> Code:
         """The expression of a tree. `inputs` are the node's input tensors; `layer` gives the layer that has weights."""
 
         def made(apply: Apply) -> Code:
             return layer(apply) if apply.weights else self.constructor(apply, constant=constant)
 
-        return render(self._named(tree), inputs, made, constant)
+        return render(self._named(tree), inputs, made, constant, inputs_as_list)
 
     def constructor(self, apply: Apply, constant: Constant = code.value, **more: Code) -> Code:
         """The expression that makes the layer object; `more` are keyword arguments that the lowering does not know."""

@@ -10,6 +10,16 @@ import keras
 from keras import layers, ops
 
 
+class Reuse:
+    """Gives the first layer of each name again, so that a block that is applied twice shares its weights."""
+
+    def __init__(self):
+        self.layers = {}
+
+    def __call__(self, layer):
+        return self.layers.setdefault(layer.name, layer)
+
+
 class BatchNorm(layers.BatchNormalization):
     """Batch normalization whose running variance is the unbiased one (divided by n - 1), as in PyTorch."""
 

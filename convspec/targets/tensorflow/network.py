@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
 
 from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.ir.graph import Graph, Node, Parameter
-from convspec.ir.lowering import Apply, Call, Lowered, Unsupported
+from convspec.ir.lowering import Apply, Arg, Call, Lowered, Unsupported
+from convspec.ir.opdef import ShapeError
 from convspec.ir.types import FLOATS
+from convspec.ops._spatial import same_pads
+from convspec.ops._spatial_targets import keras_pad
+from convspec.source import Span
+from convspec.targets.source.render import parts
 from convspec.targets.tensorflow.expressions import functions_of, layer_of
 from convspec.targets.tensorflow.helpers_text import functions_in_helpers
 from convspec.targets.tensorflow.layout import FlattenPlan, plan_flatten
@@ -18,6 +23,9 @@ from convspec.targets.tensorflow.weights import Variable, variables_of
 
 DEFAULT_FLOAT = "float32"
 """Stands for Keras's floatx: never written out, so that `keras.config.set_floatx` decides the precision."""
+
+
+Padding: TypeAlias = Literal["same", "explicit"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +39,28 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Finish:
+    """What only the whole network decides about a lowering: data order at a flatten, precision, one form at each site."""
+
+    plan: FlattenPlan
+    padding: Mapping[Span, Padding] = field(default_factory=dict)
+    """Convolutions in the source whose uses lower some to `padding="same"` and some not: how all of them are written."""
+
+    def tree(self, node: Node, tree: Lowered) -> Lowered:
+        """The op's own lowering, finished."""
+        if isinstance(tree, Unsupported):
+            return tree
+        if node.op.name == "flatten" and node.inputs[0].type.rank > 2 and node.outputs[0] not in self.plan.permuted:
+            tree = Apply("layers.Flatten")  # the op's own lowering permutes the data first, which here the weights spare
+        if node.span in self.padding and node.op.name == "conv":
+            tree = _repadded(tree, node.attrs.pad, self.padding[node.span])
+        dtype = node.outputs[0].type.dtype
+        if dtype in FLOATS and dtype != DEFAULT_FLOAT:
+            tree = _with_dtype(tree, dtype)
+        return tree
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """What both printers and the weights file are made from."""
 
@@ -38,16 +68,18 @@ class Network:
     steps: tuple[Step, ...]
     """The nodes that an output depends on, in execution order."""
     variables: tuple[Variable, ...]
-    plan: FlattenPlan
+    finish: Finish
 
 
 def prepare(graph: Graph) -> Network:
     """Lower every node. Failure with all errors: CNN090 for what Keras cannot express, CNN091 for names it cannot carry."""
     plan = plan_flatten(graph)
+    raw = {node: node.op.lower["tensorflow"](node.attrs, *node.input_types) for node in live_nodes(graph)}
+    finish = Finish(plan, _mixed_sites(raw))
     problems: list[Diagnostic] = []
     steps: list[Step] = []
-    for node in live_nodes(graph):
-        tree = final_tree(node, node.op.lower["tensorflow"](node.attrs, *node.input_types), plan)
+    for node, lowered in raw.items():
+        tree = finish.tree(node, lowered)
         if isinstance(tree, Unsupported):
             problems.append(unsupported(node, tree.reason))
         else:
@@ -59,7 +91,47 @@ def prepare(graph: Graph) -> Network:
     if problems:
         raise Failure(problems)
     variables = [variable for step in layers if step.layer for variable in variables_of(step.node, step.layer, plan)]
-    return Network(graph, tuple(steps), tuple(variables), plan)
+    return Network(graph, tuple(steps), tuple(variables), finish)
+
+
+def _mixed_sites(raw: Mapping[Node, Lowered]) -> dict[Span, Padding]:
+    """Where one convolution of the source lowers to `padding="same"` at one use and to something else at another."""
+    sites: dict[Span, list[Node]] = {}
+    for node in raw:
+        if node.op.name == "conv":
+            sites.setdefault(node.span, []).append(node)
+    found: dict[Span, Padding] = {}
+    for span, nodes in sites.items():
+        others = [node for node in nodes if not any(map(_is_same, parts(raw[node])))]
+        if others and len(others) < len(nodes):
+            found[span] = "same" if all(_could_be_same(node, raw[node]) for node in others) else "explicit"
+    return found
+
+
+def _is_same(part: Any) -> bool:
+    return isinstance(part, Apply) and part.kwargs.get("padding") == "same"
+
+
+def _could_be_same(node: Node, tree: Lowered) -> bool:
+    """Whether a convolution without pads is just what `padding="same"` would be: one of 1x1, say."""
+    a, x = node.attrs, node.inputs[0].type
+    try:
+        alike = same_pads(x, a.kernel, a.stride, a.dilation) == a.pad
+    except ShapeError:
+        return False
+    return alike and isinstance(tree, Apply) and tree.inputs == (Arg(0),)
+
+
+def _repadded(tree: Any, pads: Any, form: Padding) -> Any:
+    """A convolution with `padding="same"`, or with its pads, if it has any, in a layer before it."""
+    if isinstance(tree, Apply) and form == "same":
+        return replace(tree, kwargs={**tree.kwargs, "padding": "same"})
+    if isinstance(tree, Apply) and _is_same(tree):
+        kwargs = {name: value for name, value in tree.kwargs.items() if name != "padding"}
+        return replace(tree, kwargs=kwargs, inputs=tuple(keras_pad(source, pads) for source in tree.inputs))
+    if isinstance(tree, Call):
+        return replace(tree, args=tuple(_repadded(item, pads, form) for item in tree.args))
+    return tree
 
 
 def unsupported(node: Node, reason: str) -> Diagnostic:
@@ -77,18 +149,6 @@ def live_nodes(graph: Graph) -> list[Node]:
             kept.append(node)
             wanted.update(node.inputs)
     return kept[::-1]
-
-
-def final_tree(node: Node, tree: Lowered, plan: FlattenPlan) -> Lowered:
-    """The op's own lowering, with what only the whole network decides: data order at a flatten, and the precision."""
-    if isinstance(tree, Unsupported):
-        return tree
-    if node.op.name == "flatten" and node.inputs[0].type.rank > 2 and node.outputs[0] not in plan.permuted:
-        tree = Apply("layers.Flatten")  # the op's own lowering permutes the data first, which here the weights spare
-    dtype = node.outputs[0].type.dtype
-    if dtype in FLOATS and dtype != DEFAULT_FLOAT:
-        tree = _with_dtype(tree, dtype)
-    return tree
 
 
 def _with_dtype(tree: Any, dtype: str) -> Any:
@@ -136,4 +196,4 @@ def _parameters(step: Step) -> list[Parameter]:
     return list(step.node.params.values())
 
 
-__all__ = ["Network", "Step", "final_tree", "live_nodes", "prepare", "same_layer", "unsupported"]
+__all__ = ["Finish", "Network", "Step", "live_nodes", "prepare", "same_layer", "unsupported"]

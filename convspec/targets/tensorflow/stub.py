@@ -24,8 +24,8 @@ class Recorder:
         self._numbers: dict[Any, int] = {}
         self.shapes: dict[int, tuple[Any, ...]] = {}
         self.arities: dict[int, int] = {}
-        self.layers: dict[str, tuple[Any, ...]] = {}
-        """What every named layer was made with."""
+        self.layers: dict[str, Layer] = {}
+        """Every named layer that was applied."""
         self.inputs: dict[str, Tensor] = {}
 
     def number(self, key: Any) -> int:
@@ -94,10 +94,10 @@ class Layer:
         self.recorder = recorder
         self.name = kwargs.get("name")
         self.key = canonical(fn, args, {name: value for name, value in kwargs.items() if name != "name"})
-        if self.name is not None and recorder.layers.setdefault(self.name, self.key) is not self.key:
-            raise ValueError(f"two layers are called {self.name}")
 
     def __call__(self, *inputs: Any) -> Any:
+        if self.name is not None and self.recorder.layers.setdefault(self.name, self) is not self:
+            raise ValueError(f"two layers are called {self.name}")
         return self.recorder.result(self.recorder.call("layer", (self.name, self.key, *inputs), {}))
 
 
@@ -154,7 +154,7 @@ class _Keras:
 def run_source(recorder: Recorder, text: str, helpers: Iterable[str]) -> dict[str, Any]:
     """The names that a generated file defines, with this Keras in place of the real one. `text` is convspec's own.
 
-    `helpers` are recorded by name: their text is not of the network's making.
+    `helpers` are recorded by name, since their text is not of the network's making; `Reuse` does its work.
     """
     keras = _Keras(recorder)
     stubs: dict[str, Any] = {"keras": keras, "tensorflow": Namespace(recorder, "tf")}
@@ -168,5 +168,5 @@ def run_source(recorder: Recorder, text: str, helpers: Iterable[str]) -> dict[st
 
     names: dict[str, Any] = {"__builtins__": {**vars(builtins), "__import__": importer}, "__name__": "generated"}
     exec(compile(text, "<generated>", "exec"), names)  # our own quoted text, checked before it is handed out
-    names.update({helper: recorded(recorder, f"helpers.{helper}") for helper in helpers})
+    names.update({helper: recorded(recorder, f"helpers.{helper}") for helper in helpers if helper != "Reuse"})
     return names

@@ -99,8 +99,9 @@ class _Evaluation:
 
 def _layer_differences(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Mismatch]:
     for name in sorted(made.keys() | wanted.keys()):
-        if made.get(name) != wanted.get(name):
-            yield Mismatch(f"the layer `{name}` is {made.get(name)}, not {wanted.get(name)}")
+        found, expected = (layers[name].key if name in layers else None for layers in (made, wanted))
+        if found != expected:
+            yield Mismatch(f"the layer `{name}` is {found}, not {expected}")
 
 
 def _end_differences(model: Any, network: Network, values: Mapping[Value, int], recorder: Recorder) -> Iterator[Mismatch]:
