@@ -6,7 +6,7 @@ Every mistake of the caller's is a `convspec.Failure`; its `diagnostics` say wha
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -114,8 +114,17 @@ class Net:
         found = find_target(target)
         folder, stem = _place(path, found, self._stem)
         artifact = found.emit(self.module, self.weights, _options(found, stem, options))
+        self._spare_sources(folder / name for name in artifact.files)
         packages = [_package(kind, target, folder / stem, self) for kind in emit]
         return [*artifact.write(folder), *packages]
+
+    def _spare_sources(self, paths: Iterable[Path]) -> None:
+        """Failure CNN400 where a file to be written is one that this network was read from."""
+        sources = [file.span.file.path for file in self.module.files]
+        sources += [Path(self._source)] if isinstance(self._source, str | Path) else []
+        for path in paths:
+            if any(source and source.exists() and path.exists() and path.samefile(source) for source in sources):
+                raise fail(error("CNN400", f"cannot write {path}: it is read by this command", hint="name another file"))
 
     def to_onnx(self, path: str | Path, **options: Any) -> list[Path]:
         """Write an ONNX model to `path`; the files written, the model first."""

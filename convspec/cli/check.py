@@ -22,9 +22,9 @@ convspec check resnet.cnn --model ResNet50 --set classes=10 --format json"""
 def check(
     spec: Spec, model: Model = None, settings: Settings = None, root: Root = None, output_format: OutputFormat = Format.text
 ) -> None:
-    """Report every error in a spec, and nothing else; without --model, for each model in the file.
+    """Report every error in a spec.
 
-    A model that needs arguments is checked where a configuration gives them.
+    Without --model, each model in the file is checked; one that needs arguments where a configuration gives them.
     """
     from convspec.cli.values import parse_settings
 

@@ -33,17 +33,24 @@ def compile_(
     external_data: Annotated[
         bool, typer.Option("--external-data", help="onnx: write weights to a file of their own, whatever their size.")
     ] = False,
+    straight: Annotated[
+        bool, typer.Option("--straight", help="pytorch, tensorflow: one statement a layer, without blocks and loops.")
+    ] = False,
     emit: Annotated[list[str] | None, typer.Option("--emit", metavar="KIND", help=_EMIT)] = None,
     root: Root = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
-    """Compile a spec to ONNX, PyTorch or TensorFlow. Files are written whole or not at all; existing ones are replaced."""
+    """Compile a spec to ONNX, PyTorch or TensorFlow.
+
+    Files are written whole or not at all; existing ones are replaced. What a target cannot express exactly is an error.
+    """
     from convspec import api
     from convspec.cli.values import parse_settings
 
-    options: dict[str, Any] = {"opset": opset, "external_data": external_data or None, "emit": tuple(emit or ()) or None}
+    asked = {"opset": opset, "external_data": external_data, "straight": straight, "emit": emit}
+    options: dict[str, Any] = {name: value for name, value in asked.items() if value}
     net = api.load(spec, model=model, settings=parse_settings(settings or []), weights=weights, seed=seed, root=root)
-    written = net.compile(target, output, **{name: value for name, value in options.items() if value is not None})
+    written = net.compile(target, output, **options)
     sizes = [_bytes(path) for path in written]
     if output_format is Format.json:
         files = [{"path": str(path), "bytes": size} for path, size in zip(written, sizes, strict=True)]

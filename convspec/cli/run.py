@@ -58,7 +58,10 @@ def run(
     tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round to TF32, which is faster and less exact.")] = False,
     output_format: OutputFormat = Format.text,
 ) -> None:
-    """Run a spec or a compiled model on data from files, and show or write what comes out."""
+    """Run a spec or a compiled model on data.
+
+    It says which runtime, device and provider really ran. A device that was asked for and is not there is an error.
+    """
     from convspec.cli.running import Request, execute
     from convspec.runtime.base import RunOptions
 

@@ -27,7 +27,10 @@ def summary(
     root: Root = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
-    """Show each layer with its output shape, parameters, MACs and receptive field, and the totals."""
+    """Show the layers, what they cost, and totals.
+
+    A row has a layer's label, its output shape, parameters, MACs (multiply-accumulates) and receptive field.
+    """
     from convspec import api
     from convspec.cli.values import parse_settings, parse_sizes
 

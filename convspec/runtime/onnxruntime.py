@@ -181,6 +181,8 @@ def _refused(problem: Exception, program: Program, device: Device) -> Failure:
     if device.kind != "cpu" and any(word in reason for word in ("CUDA", "cuda", "cuDNN", "CUDNN", "device", "TensorRT")):
         return unavailable(device, "onnxruntime", reason, _missing_libraries(device))
     if isinstance(program, ModelFile):
+        if type(problem).__name__ == "InvalidProtobuf":
+            reason = "it is no ONNX model, or is damaged"
         return fail(error("CNN306", f"onnxruntime cannot load {program.path}: {reason}"))
     message = f"onnxruntime cannot run {program.module.name} on {device}: {reason}"
     return fail(error("CNN305", message, hint="use --runtime pytorch, tensorflow or reference"))

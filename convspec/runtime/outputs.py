@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -51,22 +51,26 @@ def check_destination(path: Path, signature: Signature, inputs: Sequence[Path]) 
     """Failure CNN400 or CNN401 where `--output` cannot be, before anything is computed. `inputs` are not to be replaced."""
     names = [spec.name for spec in signature.outputs]
     if path.suffix.lower() == ".npy" and len(names) > 1:
-        hint = f"name an .npz file, or a folder: {signature.name} gives {', '.join(names)}"
-        raise fail(error("CNN401", f"{path} takes one array, but there are {len(names)} outputs", hint=hint))
+        which = f"name an .npz file, or a folder: {signature.name} gives {', '.join(names)}"
+        raise fail(error("CNN401", f"{path} takes one array, but there are {len(names)} outputs", hint=which))
     if not _is_file(path) and path.suffix and not path.is_dir():
         raise fail(error("CNN401", f"cannot tell what to write as {path}", hint="name an .npz file, an .npy file or a folder"))
-    if _is_file(path) and path.is_dir():
-        raise fail(error("CNN400", f"cannot write {path}: it is a folder", hint="name a file, not a folder"))
     if not _is_file(path):
         _check_file_names(names)
+    for reason, hint in _obstacles(path, inputs):
+        raise fail(error("CNN400", f"cannot write {path}: {reason}", hint=hint))
+
+
+def _obstacles(path: Path, inputs: Sequence[Path]) -> Iterator[tuple[str, str | None]]:
+    """What stands in the way of writing `path`, with a hint."""
+    if _is_file(path) and path.is_dir():
+        yield "it is a folder", "name a file, not a folder"
     if any(path.exists() and other.exists() and path.samefile(other) for other in inputs):
-        raise fail(error("CNN400", f"cannot write {path}: it is read by this command", hint="name another file"))
+        yield "it is read by this command", "name another file"
     if not path.parent.is_dir():
-        raise fail(
-            error("CNN400", f"cannot write {path}: the folder {path.parent} does not exist", hint="make the folder first")
-        )
+        yield f"{path.parent} {'is no folder' if path.parent.exists() else 'does not exist'}", "make the folder first"
     if not os.access(path if path.is_dir() else path.parent, os.W_OK):
-        raise fail(error("CNN400", f"cannot write {path}: permission denied"))
+        yield "permission denied", None
 
 
 def write_outputs(path: Path, outputs: Mapping[str, Array]) -> list[Path]:

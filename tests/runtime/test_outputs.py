@@ -91,7 +91,7 @@ def test_wrong_destinations_are_told() -> None:
         ("o.txt", BOTH, "error[CNN401]: cannot tell what to write as o.txt\n  = name an .npz file, an .npy file or a folder"),
         ("x.npz", BOTH, "error[CNN400]: cannot write x.npz: it is a folder\n  = name a file, not a folder"),
         ("in.npy", ONE, "error[CNN400]: cannot write in.npy: it is read by this command\n  = name another file"),
-        ("no/o.npz", ONE, "error[CNN400]: cannot write no/o.npz: the folder no does not exist\n  = make the folder first"),
+        ("no/o.npz", ONE, "error[CNN400]: cannot write no/o.npz: no does not exist\n  = make the folder first"),
         ("out", strange, "error[CNN400]: the output `a/b` cannot be the name of a file\n  = write an .npz file"),
     ]  # fmt: skip
     for path, interface, message in table:
