@@ -6,7 +6,7 @@ FULL := .venv
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint types pytest wheel clean
+.PHONY: demo test lint types pytest wheel tables clean
 
 demo: $(DEMO)/ready
 	@mkdir -p build
@@ -45,6 +45,10 @@ $(FULL)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/pip install $(PIP_FLAGS) -e ".[dev]"
 	@touch $@
+
+# After a change of the grammar.
+tables: $(FULL)/ready
+	$(FULL)/bin/python -c "from convspec.syntax import tables; tables.write()"
 
 clean:
 	rm -rf build dist $(DEMO) $(FULL) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convspec.syntax import tables
+
 if TYPE_CHECKING:
     from lark import Lark, Token
     from lark.lexer import Lexer
@@ -39,10 +41,16 @@ class _KeepMalformed:
 @cache
 def lark() -> Lark:
     """The parser generator's tables. Lark is imported here, at the first parse."""
+    text = grammar_path().read_text("utf-8")
+    return tables.load(text, _KeepMalformed()) or build(text)
+
+
+def build(text: str) -> Lark:
+    """The tables of a grammar, worked out."""
     from lark import Lark
 
     return Lark(
-        grammar_path().read_text("utf-8"),
+        text,
         parser="lalr",
         lexer="basic",
         start=[START_FILE, START_EXPRESSION],
