@@ -19,19 +19,19 @@ from convspec.targets.tensorflow.weights import Variable, to_keras, to_metadata
 def emit(module: Module, weights: Weights, stem: str, straight: bool = False) -> Artifact:
     """`<stem>.py` and, where the network has weights, `<stem>.safetensors`."""
     network = prepare(module.graph)
-    files: dict[str, Content] = {f"{stem}.py": print_source(module, network, straight)}
+    files: dict[str, Content] = {f"{stem}.py": print_source(module, network, stem, straight)}
     if network.variables:
         files[f"{stem}.safetensors"] = _WeightsFile(network.variables, weights)
     return Artifact(files)
 
 
-def print_source(module: Module, network: Network, straight: bool = False) -> str:
+def print_source(module: Module, network: Network, stem: str, straight: bool = False) -> str:
     """The text of the Python file, proven against the network: the readable form where there is one, else straight-line."""
     if not straight:
-        text = _readable(module, network)
+        text = _readable(module, network, stem)
         if text is not None:
             return text
-    text = print_straight(network)
+    text = print_straight(network, stem)
     found = differences(text, network)
     if found:
         raise WrongSource("; ".join(mismatch.what for mismatch in found))
@@ -42,10 +42,10 @@ class WrongSource(AssertionError):
     """Generated source that does not say what the network says: a bug of a printer, found before the file was handed out."""
 
 
-def _readable(module: Module, network: Network) -> str | None:
+def _readable(module: Module, network: Network, stem: str) -> str | None:
     """The readable form, or None where the printer has no words for something, or finds others than are right."""
     try:
-        text = print_readable(module, network)
+        text = print_readable(module, network, stem)
     except (Unsayable, RecursionError):
         return None
     return None if differences(text, network) else text

@@ -36,13 +36,15 @@ def load_weights(model, path):
 '''.strip("\n")
 
 
-def assemble(graph: Graph, expressions: Expressions, functions: Sequence[Sequence[str]], imports: Sequence[str] = ()) -> str:
+def assemble(
+    graph: Graph, stem: str, expressions: Expressions, functions: Sequence[Sequence[str]], imports: Sequence[str] = ()
+) -> str:
     """The text of the file; `functions` are the lines of each top-level definition, the one that builds the model last.
 
-    `imports` are lines of the standard library.
+    `imports` are lines of the standard library; `stem` is the name of the files without their endings.
     """
     writer = Writer()
-    writer.raw(quote.docstring(_header(graph)))
+    writer.raw(quote.docstring(_header(graph, stem)))
     writer.blank()
     if imports:
         writer.raw(sorted(imports))
@@ -76,9 +78,14 @@ def _import_lines(expressions: Expressions, helpers: Sequence[str], weights: boo
     return lines
 
 
-def _header(graph: Graph) -> str:
-    title = f"{graph.name}, a Keras 3 model."
+BUILD_DOC = "The model. Keras draws its weights; `load_weights` fills in those of a file."
+
+
+def _header(graph: Graph, stem: str) -> str:
+    title = f"{graph.name}, compiled by convspec for Keras 3."
     paragraphs = [title, graph.doc.strip(), "\n".join(_interface(graph))]
+    if _has_weights(graph):
+        paragraphs.append(f"    model = build()\n    load_weights(model, {quote.string(f'{stem}.safetensors')})")
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
@@ -103,4 +110,4 @@ def channels_last(shape: Sequence[T]) -> tuple[T, ...]:
     return (shape[0], *shape[2:], shape[1])
 
 
-__all__ = ["RESERVED", "assemble", "channels_last", "shown"]
+__all__ = ["BUILD_DOC", "RESERVED", "assemble", "channels_last", "shown"]

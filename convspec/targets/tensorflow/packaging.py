@@ -89,7 +89,7 @@ def _with_suffix(path: str | Path, suffix: str) -> Path:
 
 def _executed(module: Module, network: Network, straight: bool = False) -> dict[str, Any]:
     """What the generated file defines."""
-    source = print_source(module, network, straight)
+    source = print_source(module, network, module.name, straight)
     definitions: dict[str, Any] = {"__name__": f"convspec.generated.{module.name}"}
     exec(compile(source, f"<{module.name}.py>", "exec"), definitions)
     return definitions

@@ -14,7 +14,7 @@ from convspec.targets.source.code import Code
 from convspec.targets.source.layout import Writer
 from convspec.targets.source.quote import Names
 from convspec.targets.tensorflow.expressions import Expressions
-from convspec.targets.tensorflow.file import RESERVED, assemble, channels_last
+from convspec.targets.tensorflow.file import BUILD_DOC, RESERVED, assemble, channels_last
 from convspec.targets.tensorflow.network import DEFAULT_FLOAT, Network, Step
 
 RECURSION = "sys.setrecursionlimit(max(sys.getrecursionlimit(), {limit}))"
@@ -22,14 +22,14 @@ SHALLOW = 250
 """Keras walks back from the outputs recursively, a few of its operations for a node; Python stops at 1000 frames."""
 
 
-def print_straight(network: Network) -> str:
+def print_straight(network: Network, stem: str) -> str:
     """The text of a Python file with `build() -> keras.Model`."""
-    return _Straight(network).text()
+    return _Straight(network, stem).text()
 
 
 class _Straight:
-    def __init__(self, network: Network) -> None:
-        self.network, self.graph = network, network.graph
+    def __init__(self, network: Network, stem: str) -> None:
+        self.network, self.graph, self.stem = network, network.graph, stem
         self.expressions = Expressions()
         self.names = Names(RESERVED)
         self.values: dict[Value, Code] = {}
@@ -39,9 +39,7 @@ class _Straight:
 
     def text(self) -> str:
         self.writer.open("def build():")
-        self.writer.raw(
-            quote.docstring("The model; Keras draws its weights, `load_weights` fills in others.", self.writer.indent)
-        )
+        self.writer.raw(quote.docstring(BUILD_DOC, self.writer.indent))
         deep = recursion_statement(self.network)
         if deep:
             self.writer.raw(
@@ -53,7 +51,7 @@ class _Straight:
         for step in self.network.steps:
             self._step(step)
         self.writer.statement(f"return {self._model()}")
-        return assemble(self.graph, self.expressions, [self.writer.lines], ["import sys"] if deep else [])
+        return assemble(self.graph, self.stem, self.expressions, [self.writer.lines], ["import sys"] if deep else [])
 
     def _input(self, value: Value) -> None:
         self.values[value] = code.name(self.names.of(value, value.name))

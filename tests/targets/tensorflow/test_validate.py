@@ -15,7 +15,7 @@ from tests.targets.tensorflow.specs import SPECS
 def test_straight_source_is_proven(name: str) -> None:
     text, model, _ = SPECS[name]
     network = prepare(net(text, model).module.graph)
-    assert differences(print_straight(network), network) == []
+    assert differences(print_straight(network, "m"), network) == []
 
 
 SMALL = """
@@ -49,14 +49,14 @@ model M {
 )
 def test_differences_are_found(old: str, new: str) -> None:
     network = prepare(net(SMALL).module.graph)
-    text = print_straight(network)
+    text = print_straight(network, "m")
     assert old in text
     assert differences(text.replace(old, new, 1), network) != []
 
 
 def test_equal_numbers_per_axis_and_defaults_written_out_are_no_difference() -> None:
     network = prepare(net(SMALL).module.graph)
-    text = print_straight(network)
+    text = print_straight(network, "m")
     same = text.replace("layers.Conv2D(8, 3,", "layers.Conv2D(8, (3, 3), use_bias=True,").replace(
         "MaxPooling2D(2)", "MaxPooling2D((2, 2), strides=2)"
     )

@@ -14,6 +14,7 @@ from convspec.targets.source import code, quote
 from convspec.targets.source.code import Code
 from convspec.targets.source.layout import Writer
 from convspec.targets.source.statements import Line, Statement, assign, prune, write
+from convspec.targets.tensorflow.file import BUILD_DOC
 from convspec.targets.tensorflow.readable.body import Body
 from convspec.targets.tensorflow.readable.calls import parameters
 from convspec.targets.tensorflow.readable.expressions import value
@@ -177,7 +178,7 @@ def write_build(program: Program, root: Application, unrolled: frozenset[int]) -
     values = [f"{python[name]}={_default(root.bindings[name], python[name], lines.lines)}" for name in used]
     writer = Writer()
     writer.open(f"def build({', '.join(values)}):")
-    writer.raw(quote.docstring("The model; Keras draws its weights, `load_weights` fills in others.", writer.indent))
+    writer.raw(quote.docstring(BUILD_DOC, writer.indent))
     deep = recursion_statement(program.network)
     if deep:
         writer.raw(quote.comment("Keras walks the graph recursively, a frame or more for every layer.", writer.indent))

@@ -30,16 +30,16 @@ MOST_VARIANTS = 6
 """More variants of one block than this are no easier to read than one statement a layer."""
 
 
-def print_readable(module: Module, network: Network) -> str:
+def print_readable(module: Module, network: Network, stem: str) -> str:
     """The text of the file. Unsayable where the printer has no words for something in it."""
-    return Program(module, network).text()
+    return Program(module, network, stem).text()
 
 
 class Program:
     """What all functions of one file share."""
 
-    def __init__(self, module: Module, network: Network) -> None:
-        self.module, self.network = module, network
+    def __init__(self, module: Module, network: Network, stem: str) -> None:
+        self.module, self.network, self.stem = module, network, stem
         self.expressions = Expressions()
         self.names = quote.Names((*RESERVED, *MODULES, *helper_names()))
         self.constants: dict[str, Any] = {}
@@ -65,7 +65,7 @@ class Program:
         definitions = [constants, *self.definitions, lines] if constants else [*self.definitions, lines]
         text = "\n".join(line for definition in definitions for line in definition)
         imports = [f"import {name}" for name in (*MODULES, "sys") if re.search(rf"\b{name}\.", text)]
-        return assemble(self.network.graph, self.expressions, definitions, imports)
+        return assemble(self.network.graph, self.stem, self.expressions, definitions, imports)
 
     # ── functions ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -176,7 +176,8 @@ def _spare(body: Body, expr: ast.Expr) -> str | None:
 def _output(body: Body, statement: ast.Output) -> None:
     """Each output in a variable of its own; in the dict of outputs where it is given under conditions or in a loop."""
     statements = body.applications[0].block.body.statements
-    last = statement is statements[-1] and len(statement.items) == 1
+    later = statements[statements.index(statement) + 1 :] if statement in statements else statements
+    last = len(statement.items) == 1 and all(isinstance(other, ast.Assert | ast.Default) for other in later)
     for position, item in enumerate(statement.items):
         names = [body.program.output_name(moment, statement, position) for moment in body.moments]
         with body.aiming(_spare(body, item.value) if last else None):
