@@ -18,7 +18,7 @@ def dump(graph: Graph) -> str:
         output logits = linear2
 
     Attributes are those of the node, fully resolved; one that is not set is left out. Parameters stand under their role; a
-    name that is not the node's own name with the role (weights that are shared) is written out.
+    name that is not that of the output with the role (a layer applied once more) is written out.
     """
     lines = [f"input {graph_input.value.name}: {graph_input.value.type}" for graph_input in graph.inputs]
     lines += [_node(node) for node in graph.nodes]
@@ -36,19 +36,20 @@ def _node(node: Node) -> str:
     values = ((field.name, getattr(node.attrs, field.name)) for field in fields(node.attrs))
     attrs = ", ".join(f"{name}={_shown(value)}" for name, value in values if value is not None)
     types = ", ".join(str(value.type) for value in node.outputs)
-    return f"{outputs} = {node.op.name}({inputs}{'; ' if attrs else ''}{attrs}): {types}{_params(node.path, node.params)}"
+    arguments = f"{inputs}; {attrs}" if attrs else inputs
+    return f"{outputs} = {node.op.name}({arguments}): {types}{_params(node.outputs[0].name, node.params)}"
 
 
-def _params(path: str, params: Mapping[str, Parameter]) -> str:
+def _params(name: str, params: Mapping[str, Parameter]) -> str:
     if not params:
         return ""
-    shown = (_param(path, role, parameter) for role, parameter in params.items())
+    shown = (_param(name, role, parameter) for role, parameter in params.items())
     return f" with {', '.join(shown)}"
 
 
-def _param(path: str, role: str, parameter: Parameter) -> str:
-    name = role if parameter.name == f"{path}.{role}" else parameter.name
-    return f"{name}[{', '.join(map(str, parameter.shape))}]"
+def _param(name: str, role: str, parameter: Parameter) -> str:
+    shown = role if parameter.name == f"{name}.{role}" else parameter.name
+    return f"{shown}[{', '.join(map(str, parameter.shape))}]"
 
 
 def _shown(value: Any) -> str:
