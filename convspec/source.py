@@ -13,7 +13,7 @@ class SourceFile:
     """One file of a spec. `name` is what messages show; `path` is None for text that never was a file."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
     path: Path | None = field(default=None)
 
     @cached_property
