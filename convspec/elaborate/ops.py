@@ -16,6 +16,7 @@ from convspec.elaborate.place import Spot
 from convspec.elaborate.use import Use
 from convspec.elaborate.values import BlockValue, FunctionValue, LayerValue, StageValue, describe, holds_tensors
 from convspec.ir import attrs as kinds
+from convspec.ir.dims import DimError
 from convspec.ir.graph import Node, Parameter, Value
 from convspec.ir.opdef import AttrError, OpDef, ParamSpec, ShapeError
 from convspec.ir.types import FLOATS, TensorType
@@ -193,6 +194,8 @@ def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], s
         expr = site.expressions.get(problem.attribute or "")
         span = expr.span if expr is not None else site.span
         raise site.env.fail(problem.code, problem.message, span, hint=problem.hint) from None
+    except DimError as problem:
+        raise site.env.fail("CNN033", problem.message, site.span, hint=problem.hint) from None
     except ShapeError as problem:
         raise _shape_failure(site, problem) from None
     outputs = (inferred,) if isinstance(inferred, TensorType) else tuple(inferred)

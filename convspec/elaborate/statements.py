@@ -23,6 +23,7 @@ from convspec.elaborate.outputs import declare_outputs
 from convspec.elaborate.place import Place
 from convspec.elaborate.values import POISON, FunctionValue, LayerValue
 from convspec.elaborate.walk import assigned_names
+from convspec.ir.dims import DimError
 from convspec.syntax import ast
 
 
@@ -53,7 +54,7 @@ def _run(frame: Frame, body: ast.Body, outcome: _Outcome) -> None:
     for statement in body.statements:
         try:
             frame.context.meter.add_steps(1, statement.span)
-            _STATEMENTS[type(statement)](frame, statement, outcome)
+            _execute(frame, statement, outcome)
         except Failure as failure:
             frame.context.report(failure)
             for name in assigned_names(ast.Body((statement,), statement.span)):
@@ -63,6 +64,14 @@ def _run(frame: Frame, body: ast.Body, outcome: _Outcome) -> None:
             if any(diagnostic.code in _FATAL for diagnostic in failure.diagnostics):
                 raise  # with its diagnostics, so that the bodies around this one stop as well; they are reported once
     frame.defaults = saved
+
+
+def _execute(frame: Frame, statement: ast.Statement, outcome: _Outcome) -> None:
+    try:
+        _STATEMENTS[type(statement)](frame, statement, outcome)
+    except DimError as problem:
+        # Sizes that outgrow what is kept of them; whoever knows a nearer place reports it first.
+        raise frame.fail("CNN033", problem.message, statement.span, hint=problem.hint) from None
 
 
 _FATAL = ("CNN060", "CNN063")
