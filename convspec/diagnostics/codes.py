@@ -58,6 +58,7 @@ CODES: dict[str, str] = {
     "CNN062": "blocks or functions nest deeper than the limit",
     "CNN063": "the spec takes more steps to expand than the limit",
     "CNN064": "an integer is larger than 64 bits",
+    "CNN065": "more files are used than the limit",
     # 070-079 budgets
     "CNN070": "an assertion does not hold",
     "CNN071": "an assertion needs sizes that are symbolic",

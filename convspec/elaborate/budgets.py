@@ -9,6 +9,7 @@ from convspec.elaborate.evaluation import condition, evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import MISSING, find
 from convspec.elaborate.module import BudgetAssert
+from convspec.elaborate.recursion import deep_recursion
 from convspec.elaborate.values import describe
 from convspec.elaborate.walk import descendants
 from convspec.syntax import ast
@@ -42,7 +43,8 @@ def _budget(frame: Frame, statement: ast.Assert, message: Any) -> BudgetAssert:
     def evaluate_with(expr: ast.Expr, names: Mapping[str, Any]) -> Any:
         scratch = own.snapshot()
         scratch.names.update(names)
-        return evaluate(scratch, expr)
+        with deep_recursion():
+            return evaluate(scratch, expr)
 
     text = str(message) if message is not None else None
     return BudgetAssert(statement, frame.application.path, text, frame.frames(), evaluate_with)

@@ -14,7 +14,7 @@ from convspec.elaborate.lookup import MISSING, find, undefined
 from convspec.elaborate.loops import bind, iterate
 from convspec.elaborate.module import BranchEvent, LoopEvent
 from convspec.elaborate.stages import apply_pipeline, evaluate_call
-from convspec.elaborate.values import BudgetFunction, StageValue, describe
+from convspec.elaborate.values import BlockValue, BudgetFunction, FunctionValue, StageValue, describe
 from convspec.ir.attrs import Extent
 from convspec.ir.graph import Value
 from convspec.source import Span
@@ -50,6 +50,8 @@ def _name(frame: Frame, expr: ast.NameRef, wanted: Wanted) -> Any:
     value = find(frame, expr.text)
     if isinstance(value, BudgetFunction):
         return value.call({})
+    if wanted == "stage" and isinstance(value, BlockValue | FunctionValue):
+        return StageValue(expr, frame.snapshot())
     if value is not MISSING:
         return value
     if wanted == "word":

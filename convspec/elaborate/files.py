@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convspec.diagnostics import Failure, Label, error, fail
+from convspec.diagnostics import Diagnostic, Failure, Label, error, fail
 from convspec.limits import Limits
 from convspec.source import SourceFile
 from convspec.syntax import ast, parse
@@ -49,6 +49,8 @@ class Loader:
     root: Path | None
     scopes: dict[Path, FileScope] = field(default_factory=dict)
     loading: list[Path] = field(default_factory=list)
+    read: set[Path] = field(default_factory=set)
+    """Every file that `use` led to, also those that could not be read or parsed."""
     all_scopes: list[FileScope] = field(default_factory=list)
     """Every file that was read, the main one first."""
 
@@ -59,18 +61,17 @@ class Loader:
         return self._load(source.path.resolve(), source)
 
     def _load(self, path: Path, source: SourceFile) -> FileScope:
-        if path not in self.scopes:
-            self.loading.append(path)
-            try:
-                self.scopes[path] = self._declare(source)
-            finally:
-                self.loading.pop()
+        self.loading.append(path)
+        try:
+            self.scopes[path] = self._declare(source)
+        finally:
+            self.loading.pop()
         return self.scopes[path]
 
     def _declare(self, source: SourceFile) -> FileScope:
         scope = FileScope(parse(source, self.limits))
         self.all_scopes.append(scope)
-        problems: list[Failure] = []
+        problems: list[Diagnostic] = []
         for item in scope.tree.items:
             try:
                 if isinstance(item, ast.Use):
@@ -78,33 +79,50 @@ class Loader:
                 elif not isinstance(item, ast.Default):
                     _add(scope, item.name, item)
             except Failure as failure:
-                problems.append(failure)
+                problems.extend(failure.diagnostics)
         if problems:
-            raise Failure([diagnostic for problem in problems for diagnostic in problem.diagnostics])
+            raise Failure(problems)
         return scope
 
     def _use(self, scope: FileScope, use: ast.Use) -> None:
         imported = self._imported(use)
+        problems: list[Diagnostic] = []
         for name in use.names:
             if imported.owner(name.text) is None:
                 near = get_close_matches(name.text, imported.names(), 1)
                 hint = f"did you mean `{near[0]}`?" if near else _has(imported)
-                raise fail(error("CNN013", f'"{use.path}" has no `{name.text}`', name.span, hint=hint))
-            if name.text in scope.items or name.text in scope.imports:
-                raise fail(error("CNN023", f"`{name.text}` is defined twice in this file", name.span))
-            scope.imports[name.text] = imported
+                problems.append(error("CNN013", f'"{use.path}" has no `{name.text}`', name.span, hint=hint))
+            elif name.text in scope.items or name.text in scope.imports:
+                problems.append(error("CNN023", f"`{name.text}` is defined twice in this file", name.span))
+            else:
+                scope.imports[name.text] = imported
+        if problems:
+            raise Failure(problems)
 
     def _imported(self, use: ast.Use) -> FileScope:
         path = self._resolve(use)
         if path in self.loading:
             chain = " → ".join(f'"{p.name}"' for p in [*self.loading[self.loading.index(path) :], path])
             raise fail(error("CNN012", f"imports form a cycle: {chain}", use.path_span))
+        if path in self.scopes:
+            return self.scopes[path]
+        if path in self.read:
+            raise Failure([])  # its mistakes were reported where it was used first
+        self.read.add(path)
+        if len(self.read) > self.limits.files:
+            message = f"more than {self.limits.files:,} files are used"
+            raise fail(error("CNN065", message, use.path_span, hint="if this is meant, raise the limit `files`"))
+        return self._load(path, self._read(path, use))
+
+    def _read(self, path: Path, use: ast.Use) -> SourceFile:
+        if path.exists() and not path.is_file():
+            raise fail(error("CNN010", f'"{use.path}" is not a file', use.path_span))
         try:
-            source = read_source(path, self._shown(path), self.limits)
+            return read_source(path, self._shown(path), self.limits)
         except Failure as failure:
-            reason = failure.diagnostics[0].message
-            raise fail(error("CNN010", reason, use.path_span)) from None
-        return self._load(path, source)
+            (problem,) = failure.diagnostics
+            hint = f'did you mean "{use.path}.cnn"?' if path.with_name(f"{path.name}.cnn").is_file() else None
+            raise fail(error(problem.code, problem.message, use.path_span, hint=hint)) from None
 
     def _resolve(self, use: ast.Use) -> Path:
         library, separator, rest = use.path.partition(":")
@@ -125,6 +143,7 @@ class Loader:
     def _inside(self, path: Path, base: Path, use: ast.Use) -> Path:
         try:
             resolved = path.resolve()
+            resolved.is_file()  # some names are too long to ask for
         except (OSError, ValueError, RuntimeError):
             raise fail(error("CNN010", f'"{use.path}" is not a path', use.path_span)) from None
         if not resolved.is_relative_to(base.resolve()):
@@ -154,18 +173,22 @@ def _has(scope: FileScope) -> str:
 
 
 def read_source(path: Path, name: str, limits: Limits) -> SourceFile:
-    """The text of a file, or a Failure that says why it cannot be read."""
+    """The text of a file, or a Failure that says why it cannot be read. No more is read than a file may hold."""
     try:
-        if path.stat().st_size > limits.file_bytes:
-            raise fail(error("CNN006", f"{name} has more than {limits.file_bytes:,} bytes"))
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(limits.file_bytes + 1)
     except OSError as problem:
-        reason = "is a folder" if path.is_dir() else (problem.strerror or str(problem)).lower()
-        raise fail(error("CNN010", f"{name} cannot be read: {reason}")) from None
+        raise fail(error("CNN010", f"{name} cannot be read: {_reason(problem)}")) from None
     except ValueError:
         raise fail(error("CNN010", f"{name!r} is not a path")) from None
+    if len(data) > limits.file_bytes:
+        raise fail(error("CNN006", f"{name} has more than {limits.file_bytes:,} bytes"))
     try:
         return SourceFile(name, data.decode("utf-8-sig"), path)
     except UnicodeDecodeError as problem:
         message = f"{name} is not UTF-8 text: byte {data[problem.start]:#04x} at offset {problem.start}"
         raise fail(error("CNN006", message)) from None
+
+
+def _reason(problem: OSError) -> str:
+    return "is a folder" if isinstance(problem, IsADirectoryError) else (problem.strerror or str(problem)).lower()

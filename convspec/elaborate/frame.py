@@ -118,6 +118,10 @@ class Frame:
         turns = self._turns_shown()
         return f"in {name}, called at {span.file.name}:{span.line}" + (f" with {turns}" if turns else "")
 
+    def loop_counter(self) -> str | None:
+        """The name of the innermost loop that is bound to an integer."""
+        return next((loop for loop in reversed(self.loop_names) if isinstance(self.names.get(loop), int)), None)
+
     def _turns_shown(self) -> str:
         return ", ".join(f"{loop} = {self.names[loop]}" for loop in self.loop_names if isinstance(self.names.get(loop), int))
 

@@ -37,10 +37,10 @@ class Registry:
     levels: dict[str, Span] = field(default_factory=dict)
     """Proper prefixes of labels: `layer1` for `layer1.0`."""
 
-    def claim(self, label: str, span: Span) -> None:
-        """Take `label` for the stage at `span`, or fail with CNN050 or CNN051."""
+    def claim(self, label: str, span: Span, counter: str | None = None) -> None:
+        """Take `label` for the stage at `span`, or fail with CNN050 or CNN051. `counter` counts the turns of the loop."""
         if label in self.stages:
-            raise self._taken(label, span)
+            raise self._taken(label, span, counter)
         prefixes = _prefixes(label)
         for prefix in prefixes:
             if prefix in self.stages:
@@ -54,11 +54,13 @@ class Registry:
     def _first_below(self, label: str) -> str:
         return next(name for name in self.stages if name.startswith(label + "."))
 
-    def _taken(self, label: str, span: Span) -> Failure:
+    def _taken(self, label: str, span: Span, counter: str | None) -> Failure:
         first = self.stages[label]
         message = f"two stages are labelled `{label}`"
         if first == span:
-            hint = f'put the turn of the loop into the label: "{label}{{i}}"'
+            hint = f'put the turn of the loop into the label: "{label}{{{counter}}}"'
+            if counter is None:
+                hint = "number the turns: for i, x in xs, or a label on the repeat: stem: n * [conv(8, 3x3)]"
             return fail(error("CNN050", message, span, "this stage is reached more than once", hint=hint))
         related = [Label(first, "the first one")]
         return fail(error("CNN050", message, span, "the second one", related=related))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,11 @@ from convspec.elaborate.evaluation import evaluate, wanted_by
 from convspec.elaborate.files import FileScope, Loader, read_source
 from convspec.elaborate.frame import Context, Frame
 from convspec.elaborate.labels import Registry
+from convspec.elaborate.lookup import find_in_file
 from convspec.elaborate.meter import CountFirst, Meter
 from convspec.elaborate.module import Application, Module
 from convspec.elaborate.parameters import convert, signature
+from convspec.elaborate.recursion import deep_recursion
 from convspec.elaborate.statements import run_body
 from convspec.elaborate.untaken import check_untaken
 from convspec.elaborate.values import BlockValue, StageValue
@@ -64,21 +64,22 @@ def model_names(path: str | Path, limits: Limits = DEFAULT, root: str | Path | N
     path = Path(path)
     source = read_source(path, path.name, limits)
     loader = Loader(limits, Path(root) if root is not None else path.resolve().parent)
-    return list(_models(loader.main(source)))
+    with deep_recursion():
+        return list(_models(loader.main(source)))
 
 
 def _elaborate(source: SourceFile, model: str | None, settings: Mapping[str, Any], limits: Limits, root: Path | None) -> Module:
     loader = Loader(limits, root)
-    scope = loader.main(source)
-    check_cycles(loader.all_scopes)
-    chosen = _choose(scope, model, source)
-    with _deep_recursion():
+    with deep_recursion():
+        scope = loader.main(source)
+        check_cycles(loader.all_scopes)
+        chosen = _choose(scope, model, source)
         try:
             context, application = _run(_context(loader, small=_SMALL), chosen, settings)
         except CountFirst:
             _count(_context(loader, counting=Counting()), chosen, settings)
             context, application = _run(_context(loader), chosen, settings)
-    context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
+        context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
     return Module(
         chosen.name,
         context.graph,
@@ -168,7 +169,7 @@ def _bind(frame: Frame, block: ast.Block, param: ast.Param, given: Mapping[str, 
     else:
         hint = f"give it one: model A = {block.name.text}({name} = …), or --set {name}=…"
         raise frame.fail("CNN041", f"`{block.name.text}` needs a value for `{name}`", param.span, hint=hint)
-    if from_settings and isinstance(value, str) and param.type is not None and param.type.text == "stage" and ops.find(value):
+    if from_settings and isinstance(value, str) and wanted_by(param) == "stage" and _names_a_stage(frame, value):
         value = StageValue(ast.NameRef(value, param.span), frame.snapshot())
     span = param.span if name in given or param.default is None else param.default.span
     try:
@@ -178,6 +179,10 @@ def _bind(frame: Frame, block: ast.Block, param: ast.Param, given: Mapping[str, 
             raise
         message = failure.diagnostics[0].message
         raise fail(error("CNN401", f"--set {name}: {message}", hint=signature(block.name.text, block.params))) from None
+
+
+def _names_a_stage(frame: Frame, name: str) -> bool:
+    return ops.find(name) is not None or isinstance(find_in_file(frame.scope, name), BlockValue)
 
 
 def _check_settings(block: ast.Block, settings: Mapping[str, Any]) -> None:
@@ -237,14 +242,3 @@ def _file_frame(context: Context, scope: FileScope) -> Frame:
     name = ast.Name("", span)
     block = ast.Block("block", name, (), ast.Body((), span), "", span)
     return Frame(context, scope, Application(block, "", scope, {}), {}, {}, {}, Registry())
-
-
-@contextmanager
-def _deep_recursion() -> Iterator[None]:
-    """Room for the nesting that the limits allow; calls between Python functions take no C stack."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 50_000))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

@@ -69,7 +69,7 @@ class Place:
 
     def claim(self, name: str, span: Span) -> Spot:
         """Take a name at this level."""
-        self.registry.claim(name, span)
+        self.registry.claim(name, span, self.frame.loop_counter())
         return Spot(_join(self.path, name), _join(self.prefix, name), self.shared)
 
     def inside(self, spot: Spot, *, numbered: bool) -> Place:

@@ -59,22 +59,38 @@ class _Check:
                 continue  # its dimensions bind names, and `picture` is no layer
             if isinstance(node, ast.StageCall | ast.Call):
                 yield from self._call(node)
-                pending.extend(arg.value for arg in node.args if not _is_word(arg))
+                pending.extend(arg.value for arg in node.args if not self._may_be_word(node.function.text, arg))
                 continue
+            if isinstance(node, ast.Default):
+                continue  # a `default` takes words, and one that is reached checks itself
             if isinstance(node, ast.NameRef):
                 yield from self._name(node)
             elif not isinstance(node, ast.Param):  # a default may be a bare word
                 pending.extend(children(node))
 
     def _known(self, name: str) -> bool:
-        return name in self.local or self.scope.owner(name) is not None or ops.find(name) is not None
+        return self._shadowed(name) or ops.find(name) is not None
+
+    def _may_be_word(self, function: str, arg: ast.Arg) -> bool:
+        """Whether an argument may be a bare word, alone or chosen by a condition, or an initialiser.
+
+        A layer takes words by name only; what a block or a stage takes by position is not looked up here.
+        """
+        if arg.name is None and not self._shadowed(function) and (function in BUILTINS or ops.find(function) is not None):
+            return False
+        if isinstance(arg.value, ast.Call):
+            return arg.value.function.text in INIT_NAMES
+        return isinstance(arg.value, ast.NameRef | ast.Conditional)
+
+    def _shadowed(self, name: str) -> bool:
+        return name in self.local or self.scope.owner(name) is not None
 
     def _call(self, node: ast.StageCall | ast.Call) -> Iterator[Diagnostic]:
         name = node.function.text
         if not self._known(name) and name not in BUILTINS and name not in BUDGETS:
             hint = hint_for_callable(name, [*self.scope.names(), *BUILTINS, *ops.names()])
             yield error("CNN021", f"there is no layer or block called `{name}`", node.function.span, hint=hint)
-        elif name not in self.local and self.scope.owner(name) is None:
+        elif not self._shadowed(name):
             op = ops.find(name)
             if op is not None:
                 yield from _attributes(op, node.args)
@@ -85,15 +101,6 @@ class _Check:
         near = get_close_matches(node.text, [*sorted(self.local), *self.scope.names()], 1)
         hint = f"did you mean `{near[0]}`?" if near else None
         yield error("CNN020", f"`{node.text}` is not defined", node.span, hint=hint)
-
-
-def _is_word(arg: ast.Arg) -> bool:
-    """Whether an argument may be a bare word, alone or chosen by a condition, or an initialiser."""
-    if arg.name is None:
-        return False
-    if isinstance(arg.value, ast.Call):
-        return arg.value.function.text in INIT_NAMES
-    return isinstance(arg.value, ast.NameRef | ast.Conditional)
 
 
 def _attributes(op: OpDef, args: tuple[ast.Arg, ...]) -> Iterator[Diagnostic]:
