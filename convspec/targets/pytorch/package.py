@@ -28,7 +28,7 @@ def to_torch(module: Module, weights: Weights | None = None) -> Any:
 
     torch = _torch()
     source = generate(module, module.name)
-    made = getattr(_import_text(source.text), source.class_name)()
+    made = getattr(import_text(source.text), source.class_name)()
     if weights is not None:
         made.load_state_dict({name: _tensor(torch, array) for name, array in weights.items()})
     return made.eval()
@@ -89,8 +89,8 @@ class _Sizes:
         return dims.evaluate(size, {name: max(2, minima.get(name, 1)) for name in dims.symbols(size)})
 
 
-def _import_text(text: str) -> ModuleType:
-    """The emitted text as a module. Its lines are known to `linecache`, so that tracebacks and torch.compile show them."""
+def import_text(text: str) -> ModuleType:
+    """A generated file as a module. Its lines are known to `linecache`, so that tracebacks and torch.compile show them."""
     name = f"convspec_generated_{next(_COUNT)}"
     filename = f"<{name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)

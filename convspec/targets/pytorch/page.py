@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable
 
@@ -22,6 +23,19 @@ def add(root: nn.Module, path: str, module: nn.Module) -> None:
 
 MODULE_NAMES = ("torch", "nn", "F", "math", "reduce", "operator", "add", "OrderedDict", "Callable", "Sequence")
 """Names at the top of a generated file that nothing of the user's may take."""
+
+
+def reached(path: str) -> str:
+    """How a method reaches the module with a fixed label path. A keyword goes through `getattr`, as torch.compile needs it."""
+    levels = path.split(".")
+    if all(quote.is_identifier(level) for level in levels):
+        return f"self.{path}"
+    if len(levels) > 1 and not any(keyword.iskeyword(level) for level in levels):
+        return f"self.get_submodule({quote.string(path)})"
+    found = "self"
+    for level in levels:
+        found = f"{found}.{level}" if quote.is_identifier(level) else f"getattr({found}, {quote.string(level)})"
+    return found
 
 
 def class_name(module: Module) -> str:

@@ -110,7 +110,7 @@ class StraightPrinter:
             writer.statement(f"{self._name(node.outputs[0])} = {result}")
 
     def _layer(self, path: str) -> Code:
-        return Code(f"self.{path}" if quote.is_identifier(path) else f"self.get_submodule({quote.string(path)})")
+        return Code(page.reached(path))
 
     def _path(self, node: Node) -> str:
         return node.path.removeprefix(self.prefix)

@@ -12,7 +12,7 @@ def wrap(statement: str, indent: str = "", width: int = WIDTH) -> list[str]:
     """The lines of one statement. It is split at its last outer bracket, then at commas, then at operators."""
     if len(indent) + len(statement) <= width:
         return [indent + statement]
-    split = _last_bracket(statement)
+    split = _last_bracket(statement, width - len(indent))
     if split is None:
         return _parenthesised(statement, indent, width) or [indent + statement]
     head, body, tail = split
@@ -53,16 +53,16 @@ def _parenthesised(statement: str, indent: str, width: int) -> list[str] | None:
     return None
 
 
-def _last_bracket(text: str) -> tuple[str, str, str] | None:
+def _last_bracket(text: str, room: int) -> tuple[str, str, str] | None:
     """(head with the opening bracket, body, tail from the closing bracket) of the last outer pair that holds something.
 
-    Of two pairs next to each other, as in `Layer(arguments)(x)`, it is the longer.
+    Where the head is too long by itself, as in `Layer(arguments)(x)` with many arguments, it is the pair before.
     """
     pairs = [(start, end) for start, end in _outer_pairs(text) if end > start + 1]
     if not pairs:
         return None
     start, end = pairs[-1]
-    if len(pairs) > 1 and pairs[-2][1] + 1 == start and pairs[-2][1] - pairs[-2][0] > end - start:
+    if len(pairs) > 1 and pairs[-2][1] + 1 == start and start + 1 > room:
         start, end = pairs[-2]
     return text[: start + 1], text[start + 1 : end], text[end:]
 

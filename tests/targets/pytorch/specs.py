@@ -101,7 +101,8 @@ block Inverted(x: tensor, out: int, expand: int = 6, stride: int = 1, squeeze: i
         y = y -> expand: conv(hidden, 1x1, bias = false) -> expand_bn: batchnorm -> relu6
     }
     y = y
-        -> depthwise: conv(hidden, 3x3, stride = stride, pad = 1, groups = hidden, bias = false) -> depthwise_bn: batchnorm -> relu6
+        -> depthwise: conv(hidden, 3x3, stride = stride, pad = 1, groups = hidden, bias = false)
+        -> depthwise_bn: batchnorm -> relu6
     gate = y -> global_avgpool -> reduce: conv(squeeze, 1x1) -> relu -> restore: conv(hidden, 1x1) -> sigmoid
     y = y * gate -> project: conv(out, 1x1, bias = false) -> project_bn: batchnorm
     if stride == 1 and x.channels == out {

@@ -36,6 +36,6 @@ def print_readable(module: Module, trees: Mapping[Node, Tree], stem: str) -> tup
     writer.raw(page.file_head(module, stem))
     writer.blank()
     page.write_imports(writer, body.lines)
-    writer.blank(2)
+    writer.blank(2 if body.lines[0].startswith(("class ", "def ")) else 1)
     writer.raw(body.lines)
     return writer.text(), tuple(program.notes)

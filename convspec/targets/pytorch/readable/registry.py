@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from convspec.elaborate.module import Application
 from convspec.syntax import ast
+from convspec.targets.pytorch.page import reached
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
 from convspec.targets.pytorch.readable.values import Scope, Unsayable, Val, Varied
@@ -24,16 +26,11 @@ def register(body: Body, labels: Sequence[str], made: Code) -> Val:
 
 def attach(body: Body, levels: Sequence[Level], made: Code) -> Val:
     """Keep a module under a path of levels: as an attribute where they are plain names, else with `add_module` or `add`."""
-    path = path_code(levels, "init")
-    if all(isinstance(level, str) and quote.is_identifier(level) for level in levels):
-        reached = Code("self." + ".".join(map(str, levels)))
-        if len(levels) == 1:
-            body.attached.append(str(levels[0]))
-            body.init.append(essential(made, f"{reached} = {made}"))
-            return Val(reached, reached)
-        found = Val(reached, reached)
-    else:
-        found = Val(_submodule(path), _submodule(path_code(levels, "fwd")))
+    path, found = path_code(levels, "init"), reach(levels)
+    if len(levels) == 1 and isinstance(levels[0], str) and quote.is_identifier(levels[0]):
+        body.attached.append(levels[0])
+        body.init.append(essential(made, f"self.{levels[0]} = {made}"))
+        return found
     if len(levels) == 1:
         body.init.append(Line(f"self.add_module({path}, {made})", path.reads | made.reads, essential=True))
     else:
@@ -42,8 +39,25 @@ def attach(body: Body, levels: Sequence[Level], made: Code) -> Val:
     return found
 
 
-def _submodule(path: Code) -> Code:
-    return Code(f"self.get_submodule({path})", code.ATOM, path.reads)
+def reach(levels: Sequence[Level]) -> Val:
+    """How each method reaches the module under a path of levels."""
+    fixed = [level for level in levels if isinstance(level, str)]
+    if len(fixed) == len(levels):
+        found = Code(reached(".".join(fixed)))
+        return Val(found, found)
+    return Val(_dynamic_reach(levels, "init"), _dynamic_reach(levels, "fwd"))
+
+
+def _dynamic_reach(levels: Sequence[Level], scope: Scope) -> Code:
+    path = path_code(levels, scope)
+    if len(levels) == 1:
+        return Code(f"getattr(self, {path})", code.ATOM, path.reads)
+    if not any(isinstance(level, str) and keyword.iskeyword(level) for level in levels):
+        return Code(f"self.get_submodule({path})", code.ATOM, path.reads)
+    found = "self"
+    for level in levels:
+        found = f"getattr({found}, {path_code([level], scope)})"
+    return Code(found, code.ATOM, path.reads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,101 @@
+"""Every construct of the language, generated, run, and compared."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from convspec.runtime.reference import evaluate
+from tests.targets.pytorch.nets import inputs, live, module, random_weights, run, source, torch
+from tests.targets.pytorch.specs import SPECS
+
+FLOAT32 = sorted(set(SPECS) - {"low_precision"})
+
+
+def scaled_error(found: Any, wanted: Any) -> float:
+    assert found.shape == wanted.shape
+    assert np.abs(wanted).max() > 0
+    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_the_readable_form_says_every_construct(name: str) -> None:
+    assert source(name).notes == ()
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+def test_both_forms_agree_to_the_bit_and_with_the_reference(name: str) -> None:
+    weights, arrays = random_weights(module(name)), inputs(module(name))
+    readable, straight = (run(live(source(name, straight), weights), arrays) for straight in (False, True))
+    for one, other in zip(readable, straight, strict=True):
+        assert np.array_equal(one, other)
+    for one, wanted in zip(readable, evaluate(module(name).graph, weights, arrays).outputs.values(), strict=True):
+        assert scaled_error(one, wanted) < 1e-5
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+def test_another_batch_and_size(name: str) -> None:
+    weights, arrays = random_weights(module(name)), inputs(module(name), batch=3, size=3, seed=1)
+    for one, wanted in zip(
+        run(live(source(name), weights), arrays), evaluate(module(name).graph, weights, arrays).outputs.values(), strict=True
+    ):
+        assert scaled_error(one, wanted) < 1e-5
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_the_keys_of_the_state_dict_are_the_labels(name: str) -> None:
+    network = live(source(name), random_weights(module(name)))
+    keys = {key for key in network.state_dict() if not key.endswith("num_batches_tracked")}
+    assert keys == set(module(name).graph.parameters())
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+def test_gradients_flow_to_every_parameter(name: str) -> None:
+    network = live(source(name), random_weights(module(name))).double()
+    result = network(*(torch.from_numpy(a).double().requires_grad_() for a in inputs(module(name)).values()))
+    tensors = list(result.values()) if isinstance(result, dict) else [result]
+    sum((tensor**2).sum() for tensor in tensors).backward()
+    assert [key for key, parameter in network.named_parameters() if parameter.grad is None] == []
+    assert all(tensor.dtype == torch.float64 for tensor in tensors)
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+def test_torch_compile_takes_it_whole(name: str) -> None:
+    network, arrays = live(source(name), random_weights(module(name))), inputs(module(name))
+    compiled = torch.compile(network, backend="eager", fullgraph=True)
+    for one, other in zip(run(compiled, arrays), run(network, arrays), strict=True):
+        assert np.array_equal(one, other)
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("form", [False, True])
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_formatters_and_linters_have_nothing_to_say(name: str, form: bool) -> None:
+    text = source(name, form).text
+    for command in (["format", "--line-length", "100", "--diff", "-"], ["check", "--isolated", "-"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *command], input=text, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(r"\b(exec|eval)\(", text) is None
+
+
+def test_it_imports_nothing_but_torch_and_the_standard_library() -> None:
+    imported = {
+        line.split()[1].partition(".")[0] for name in SPECS for line in source(name).text.splitlines() if _imports(line)
+    }
+    assert imported <= {"torch", "math", "operator", "functools", "collections"}
+
+
+def _imports(line: str) -> bool:
+    return line.startswith(("import ", "from ")) and not line.startswith("from torch import nn")
+
+
+def test_one_low_precision_network_has_its_dtype() -> None:
+    network = live(source("low_precision"), random_weights(module("low_precision")))
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float16}
