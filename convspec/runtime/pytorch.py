@@ -86,16 +86,22 @@ def _provider(torch: Any, device: Device) -> str:
 
 @contextmanager
 def _tf32(torch: Any, allowed: bool) -> Iterator[None]:
-    """TF32 as asked for, in products and convolutions; afterwards as it was."""
-    places = (torch.backends.cuda.matmul, torch.backends.cudnn)
-    before = [place.allow_tf32 for place in places]
+    """TF32 as asked for, in products and convolutions; afterwards as it was.
+
+    From PyTorch 2.9 on there are finer switches, and one that was set in the new way can no longer be read in the old way.
+    """
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    finer = hasattr(matmul, "fp32_precision")
+    places, switch = ((matmul, cudnn.conv), "fp32_precision") if finer else ((matmul, cudnn), "allow_tf32")
+    wanted: object = allowed if not finer else "tf32" if allowed else "ieee"
+    before = [getattr(place, switch) for place in places]
     for place in places:
-        place.allow_tf32 = allowed
+        setattr(place, switch, wanted)
     try:
         yield
     finally:
         for place, value in zip(places, before, strict=True):
-            place.allow_tf32 = value
+            setattr(place, switch, value)
 
 
 def _to_tensor(torch: Any, array: Array) -> Any:

@@ -12,6 +12,8 @@ from convspec.runtime.signature import TensorSpec
 
 _LIMIT = 2**40
 """Names are searched up to here: no axis of real data is longer."""
+_TRIED = 4096
+"""How many values of a name are tried one by one before data is refused."""
 
 
 def solve_sizes(
@@ -108,6 +110,9 @@ class _System:
         if first is not None and size_at(first) == axis.found:
             after = _first(lambda value: size_at(value) > axis.found, first)
             return first, first if after is None else after - 1
+        other = next((value for value in range(least, least + _TRIED) if size_at(value) == axis.found), None)
+        if other is not None:  # a size that does not grow with its name; perhaps not the only value, so others may decide
+            return other, other + 1
         self.wrong[axis] = _why(axis, name, size_at, least, first)
         return None
 

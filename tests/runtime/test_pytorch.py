@@ -54,10 +54,10 @@ def test_bfloat16_passes_both_ways() -> None:
 
 
 def test_tf32_is_off_while_it_runs_and_as_before_afterwards() -> None:
-    seen: list[tuple[bool, bool]] = []
+    seen: list[tuple[str, str]] = []
 
-    def flags() -> tuple[bool, bool]:
-        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    def flags() -> tuple[str, str]:
+        return torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision  # type: ignore[attr-defined]
 
     before = flags()
     for tf32 in (False, True):
@@ -65,7 +65,16 @@ def test_tf32_is_off_while_it_runs_and_as_before_afterwards() -> None:
         session.model.register_forward_hook(lambda *args: seen.append(flags()))
         session.run({"image": random(1, 1, 8, 8)})
         assert flags() == before
-    assert seen == [(False, False), (True, True)]
+    assert seen == [("ieee", "ieee"), ("tf32", "tf32")]
+    assert torch.backends.cudnn.allow_tf32 in (True, False)  # the old way can still be read
+
+
+def test_tf32_in_older_versions() -> None:
+    matmul, cudnn = SimpleNamespace(allow_tf32=True), SimpleNamespace(allow_tf32=True)
+    older = SimpleNamespace(backends=SimpleNamespace(cuda=SimpleNamespace(matmul=matmul), cudnn=cudnn))
+    with runtime._tf32(older, False):
+        assert (matmul.allow_tf32, cudnn.allow_tf32) == (False, False)
+    assert (matmul.allow_tf32, cudnn.allow_tf32) == (True, True)
 
 
 def test_auto_says_why_it_is_the_cpu() -> None:

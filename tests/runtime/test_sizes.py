@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from convspec.ir.dims import symbol
+from convspec.ir.types import TensorType
+from convspec.runtime.signature import TensorSpec
 from convspec.runtime.sizes import solve_sizes
 from tests.runtime.helpers import signature, told
 
@@ -24,6 +27,25 @@ from tests.runtime.helpers import signature, told
 )
 def test_sizes_are_found(declared: str, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
     assert solve_sizes(signature(f"x: {declared}").inputs, {"x": shape}) == sizes
+
+
+@pytest.mark.parametrize(("found", "h"), [((7, 3), 3), ((9, 1), 1)])
+def test_sizes_that_shrink_with_their_name(found: tuple[int, int], h: int) -> None:
+    """No spec can declare such a size, but another tool's ONNX file can."""
+    spec = TensorSpec("x", TensorType("float32", (10 - symbol("h"), symbol("h"))))
+    assert solve_sizes([spec], {"x": found}) == {"h": h}
+    assert solve_sizes([TensorSpec("x", TensorType("float32", (10 - symbol("h"),)))], {"x": (found[0],)}) == {"h": h}
+
+
+def test_a_size_that_comes_twice_leaves_the_choice_to_another_axis() -> None:
+    h = symbol("h")
+    spec = TensorSpec("x", TensorType("float32", (h * h - 6 * h + 10, h)))
+    assert solve_sizes([spec], {"x": (2, 4)}) == {"h": 4}
+
+
+def test_sizes_out_of_reach_are_told() -> None:
+    spec = TensorSpec("x", TensorType("float32", (10 - symbol("h"),)))
+    assert told(lambda: solve_sizes([spec], {"x": (20,)})).endswith("  = batch (axis 0): declared 10 - h, found 20")
 
 
 def test_a_floor_alone_leaves_a_choice_that_fits() -> None:
