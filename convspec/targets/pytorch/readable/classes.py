@@ -205,11 +205,13 @@ def _walk(body: Body, name: str) -> ClassInfo:
     top = [line for each in defaults for line in default_lines(body, each)]
     top += _saved(body, fwd_reads)
     body.init[:0] = top
-    _, reads = prune(body.init, fwd_reads | {OUT})
+    told = frozenset() if name in body.program.silent else frozenset((OUT,))
+    (_, reads), (_, without) = prune(body.init, fwd_reads | told), prune(body.init, fwd_reads)
     info = ClassInfo(name, block, _tensors(body), is_model=block.kind == "model")
     info.parameters = _channel_parameters(body, reads) + [each for each in defaults if each.python in reads]
     check_order(info.parameters)
-    if any(OUT in line.writes for line in body.init if isinstance(line, Line)):
+    info.needs_out = any(each.python not in without for each in info.parameters)
+    if told and any(OUT in line.writes for line in body.init if isinstance(line, Line)):
         info.out = body.attribute("out_channels", "out_channels")
         info.out_code = body.told
     info.lines = lambda: class_lines(body, info, fwd_reads)

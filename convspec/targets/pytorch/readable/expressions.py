@@ -217,7 +217,7 @@ def _as_list(body: Body, expr: ast.Expr, val: Val) -> Val:
 def _integers(body: Body, *parts: Val) -> bool:
     for part in parts:
         values = [body.evaluate(part.init, moment) if part.init is not None else UNKNOWN for moment in body.moments]
-        if not all(isinstance(v, int | Dim) or v is UNKNOWN for v in values):
+        if not values or not all(isinstance(v, int | Dim) for v in values):
             return False
     return True
 

@@ -16,6 +16,10 @@ def print_readable(module: Module, trees: Mapping[Node, Tree], stem: str) -> tup
     """The text, and notes on what is not as in the source. Raises Unsayable where the walk has no words for the model."""
     program = Program(module, trees)
     program.class_of(module.root)
+    silent = frozenset(info.name for info in program.classes if info.out and not info.out_is_read)
+    if any(info.needs_out for info in program.classes if info.name in silent):
+        program = Program(module, trees, silent)
+        program.class_of(module.root)
     body = Writer()
     for lines in program.tops:
         body.raw(lines)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from convspec.elaborate.values import FunctionValue
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.body import Body
-from convspec.targets.pytorch.readable.values import Unsayable, Val
+from convspec.targets.pytorch.readable.values import UNKNOWN, Unsayable, Val
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
 
@@ -48,7 +49,7 @@ def call(body: Body, name: str, piped: Sequence[Val], args: Sequence[ast.Arg]) -
     local = body.moments[0].names.get(name)
     if isinstance(local, FunctionValue):
         return _inlined(body, local.let, vals, named)
-    function = body.program.function(body.applications[0].scope, name)
+    function = body.program.function(body.applications[0].scope, name, lambda let: _samples(body, let, vals, named))
     if function is not None:
         keys = list(named)
         count = len(vals)
@@ -60,6 +61,20 @@ def call(body: Body, name: str, piped: Sequence[Val], args: Sequence[ast.Arg]) -
     if name not in BUILTINS:
         raise Unsayable(f"the function `{name}`")
     return both(BUILTINS[name], *vals, many=name in _LISTS)
+
+
+def _samples(body: Body, let: ast.Let, vals: Sequence[Val], named: Mapping[str, Val]) -> list[dict[str, Any]]:
+    """What the parameters of a function are at each moment, as far as that is known."""
+    names = [param.name.text for param in let.params or ()]
+    given = dict(zip(names, vals, strict=False)) | dict(named)
+    found = []
+    for moment in body.moments:
+        row = {name: body.evaluate(val.init, moment) for name, val in given.items() if val.init is not None}
+        for param in let.params or ():
+            if param.name.text not in row and isinstance(param.default, ast.IntLit | ast.FloatLit):
+                row[param.name.text] = param.default.value
+        found.append({name: item for name, item in row.items() if item is not UNKNOWN})
+    return found
 
 
 def _inlined(body: Body, let: ast.Let, vals: Sequence[Val], named: dict[str, Val]) -> Val:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.module import Application
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
-from convspec.targets.pytorch.readable.values import UNKNOWN, Moment, Unsayable, Val, same
+from convspec.targets.pytorch.readable.values import Moment, Unsayable, Val, same
 from convspec.targets.source import code, quote
 from convspec.targets.source.code import Code
 from convspec.targets.source.layout import wrap
@@ -34,16 +35,18 @@ def constant_lines(program: Program, scope: FileScope, let: ast.Let, python: str
     return [*quote.comment(let.doc), *wrap(f"{python} = {said}")]
 
 
-def function_lines(program: Program, scope: FileScope, let: ast.Let, python: str) -> list[str]:
+def function_lines(
+    program: Program, scope: FileScope, let: ast.Let, python: str, samples: Sequence[Mapping[str, Any]]
+) -> list[str]:
     """`def divisible(v, by=8): …`."""
     body = _file_body(program, scope, let)
     params = []
     for param in let.params or ():
         name = body.local(param.name.text)
-        body.meaning[name] = lambda moment: UNKNOWN
         default = value(body, param.default).init if param.default is not None else None
         params.append(f"{name}={default}" if default is not None else name)
         body.env[param.name.text] = Val(code.name(name), code.name(name))
+    body.moments = [Moment(body.applications[0], (), names) for names in samples] or body.moments
     said = value(body, let.value).init
     if said is None:
         raise Unsayable(f"the function `{let.name.text}`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,8 @@ class ClassInfo:
     out: str | None = None
     """The attribute that tells the channels of its results."""
     out_is_read: bool = False
+    needs_out: bool = False
+    """Whether it has parameters only for the sake of `out`."""
     is_model: bool = False
     lines: Any = None
 
@@ -55,8 +57,9 @@ class ClassInfo:
 class Program:
     """What the walks over all blocks share."""
 
-    def __init__(self, module: Module, trees: Mapping[Node, Tree]) -> None:
-        self.module, self.trees = module, trees
+    def __init__(self, module: Module, trees: Mapping[Node, Tree], silent: frozenset[str] = frozenset()) -> None:
+        """`silent`: names of classes whose `out_channels` nobody reads, as an earlier walk found."""
+        self.module, self.trees, self.silent = module, trees, silent
         self.names = quote.Names(("self", *page.MODULE_NAMES))
         self.root_name = page.class_name(module)
         self.names.reserve(self.root_name)
@@ -120,8 +123,11 @@ class Program:
             self.tops.append(constant_lines(self, owner, let, python))
         return name(python)
 
-    def function(self, scope: FileScope, text: str) -> str | None:
-        """The name of a `let` function, which is then written at the top of the file."""
+    def function(self, scope: FileScope, text: str, samples: Callable[[ast.Let], Sequence[Mapping[str, Any]]]) -> str | None:
+        """The name of a `let` function, which is then written at the top of the file.
+
+        `samples` gives values of its parameters at its first use, which settle whether a quotient is of integers.
+        """
         owned = _let(scope, text)
         if owned is None or owned[1].params is None:
             return None
@@ -130,7 +136,7 @@ class Program:
         owner, let = owned
         python = self.names.of(let, text)
         if python not in self.constants:
-            lines = function_lines(self, owner, let, python)
+            lines = function_lines(self, owner, let, python, samples(let))
             made: dict[str, Any] = {"math": __import__("math"), **self.constants}
             exec(compile("\n".join(lines), "<let>", "exec", dont_inherit=True), made)  # our own quoted text
             self.constants[python] = made[python]
