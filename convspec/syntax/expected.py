@@ -16,10 +16,11 @@ _ITEM = frozenset({"BLOCK", "MODEL", "USE", "LANGUAGE", "LET", "DEFAULT"})
 _AFTER_A_VALUE = OPERATORS | {"ARROW", "DOT"}
 _POSTFIX = frozenset({"LPAR", "LSQB"})
 
+THE_END = "the end of the file"
 _SHOWN = {
     "RPAR": "`)`", "RSQB": "`]`", "COMMA": "`,`", "RBRACE": "`}`", "LPAR": "`(`", "LSQB": "`[`", "LBRACE": "`{`",
     "EQUAL": "`=`", "COLON": "`:`", "ARROW": "`->`", "DOT": "`.`", "RANGE": "`..`", "STAR": "`*`",
-    "NAME": "a name", "INT": "an integer", "STRING": "a string", "$END": "the end of the file",
+    "NAME": "a name", "INT": "an integer", "STRING": "a string", "$END": THE_END,
 }  # fmt: skip
 _ORDER = [*_SHOWN]
 
@@ -53,6 +54,6 @@ def _shown(kind: str) -> str:
 def describe_found(token: Token) -> str:
     """The token itself, cut short."""
     if token.type == "$END":
-        return "the end of the file"
+        return THE_END
     text = str(token)
     return f"`{text}`" if len(text) <= 30 else f"`{text[:27]}…`"

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from convspec.diagnostics import Diagnostic, Label
 from convspec.syntax import slips_brackets, slips_expressions, slips_statements
 from convspec.syntax.brackets import CLOSER
-from convspec.syntax.expected import describe, describe_found
+from convspec.syntax.expected import THE_END, describe, describe_found
 from convspec.syntax.lexing import unknown_characters
 from convspec.syntax.situation import Situation
 
@@ -37,7 +37,10 @@ def _unexpected(s: Situation) -> Diagnostic:
     related: tuple[Label, ...] = ()
     if opener is not None and opener.type != "LBRACE" and s.line(opener) != s.line(s.found):
         related = s.related(opener, "opened here") if CLOSER[opener.type] in s.accepts else ()
-    return s.error(f"expected {describe(s.accepts)}, found {describe_found(s.found)}", related=related)
+    expected, found = describe(s.accepts), describe_found(s.found)
+    if s.interpolated:
+        expected, found = (words.replace(THE_END, "`}`") for words in (expected, found))
+    return s.error(f"expected {expected}, found {found}", related=related)
 
 
 _RULES: tuple[Rule, ...] = (

@@ -84,9 +84,8 @@ class _Parser:
             try:
                 result = machine.feed_token(tokens[index])
             except UnexpectedToken:
-                situation = Situation(
-                    self.source, tokens, index, frozenset(machine.accepts()), list(machine.parser_state.value_stack), brackets
-                )
+                accepts, values = frozenset(machine.accepts()), list(machine.parser_state.value_stack)
+                situation = Situation(self.source, tokens, index, accepts, values, brackets, interpolated=not recovers)
                 self._report(situation)
                 if not recovers or index == len(tokens) - 1 or len(self.diagnostics) >= self.limits.errors:
                     return None

@@ -37,6 +37,8 @@ class Situation:
     """Types of the tokens that would fit."""
     values: list[Any]
     brackets: Brackets
+    interpolated: bool = False
+    """Whether this is an expression in the braces of a string; its end is `}`."""
 
     @property
     def found(self) -> Token:

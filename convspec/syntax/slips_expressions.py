@@ -96,6 +96,8 @@ def _colon(s: Situation) -> Diagnostic | None:
     if s.found.type != "COLON":
         return None
     opener = s.opener
+    if s.interpolated and opener is None:
+        return s.error("expected `}`, found `:`", hint="there are no format codes in strings")
     if opener is not None and opener.type == "LSQB":
         return s.error("expected `]` or `,`, found `:`", hint="a slice is written xs[a..b]")
     if s.kind(-1) == "NAME" and s.kind(-2) in ("LPAR", "COMMA") and opener is not None and opener.type == "LPAR":
