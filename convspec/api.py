@@ -5,6 +5,7 @@ Every mistake of the caller's is a `convspec.Failure`; its `diagnostics` say wha
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -120,10 +121,12 @@ class Net:
 
     def _spare_sources(self, paths: Iterable[Path]) -> None:
         """Failure CNN400 where a file to be written is one that this network was read from."""
+        from convspec.runtime.outputs import same_file
+
         sources = [file.span.file.path for file in self.module.files]
         sources += [Path(self._source)] if isinstance(self._source, str | Path) else []
         for path in paths:
-            if any(source and source.exists() and path.exists() and path.samefile(source) for source in sources):
+            if any(source is not None and same_file(path, source) for source in sources):
                 raise fail(error("CNN400", f"cannot write {path}: it is read by this command", hint="name another file"))
 
     def to_onnx(self, path: str | Path, **options: Any) -> list[Path]:
@@ -192,7 +195,7 @@ def _place(path: str | Path | None, target: Target, stem: str) -> tuple[Path, st
     """The folder to write to, and the main file's name without its suffix, `stem` where `path` says none. Failure CNN401."""
     if path is None:
         return Path(), stem
-    if Path(path).is_dir() or str(path).endswith(("/", "\\")):
+    if os.path.isdir(path) or str(path).endswith(("/", "\\")):
         return Path(path), stem
     path = Path(path)
     if path.suffix != target.suffix:

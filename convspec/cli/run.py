@@ -63,10 +63,12 @@ def run(
     It says which runtime, device and provider really ran. A device that was asked for and is not there is an error.
     """
     from convspec.cli.running import Request, execute
-    from convspec.runtime.base import RunOptions
+    from convspec.runtime.base import ModelFile, RunOptions
 
     program = _program(spec, model, settings, weights, seed, root)
-    origin = None if spec.suffix == ".onnx" else str(weights) if weights else f"initial values from seed {seed}, not trained"
+    origin: str | None = str(weights) if weights else f"initial values from seed {seed}, not trained"
+    if isinstance(program, ModelFile) or not program.weights:
+        origin = None
     request = Request(inputs, batch, output, top, labels, reads=[spec, *([weights] if weights else [])], weights=origin)
     report = execute(program, runtime.value, RunOptions(device, tf32), request)
     report.write(as_json=output_format is Format.json)
@@ -79,11 +81,11 @@ def _program(
     from convspec.diagnostics import error, fail
     from convspec.runtime.base import ModelFile, Network
 
-    if path.suffix in (".keras", ".pt", ".pt2", ".pth", ".h5", ".py", ".safetensors", ".npz"):
+    if path.suffix.lower() in (".keras", ".pt", ".pt2", ".pth", ".h5", ".py", ".safetensors", ".npz"):
         raise fail(
             error("CNN306", f"cannot run {path}: it is no spec and no ONNX model", hint="run takes a .cnn or an .onnx file")
         )
-    if path.suffix == ".onnx":
+    if path.suffix.lower() == ".onnx":
         given: dict[str, Any] = {
             "--model": model,
             "--set": settings,

@@ -7,6 +7,7 @@ Pictures are taken in the order given, those of a folder by name; subfolders are
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,15 +64,24 @@ def read_inputs(texts: Sequence[str], signature: Signature, batch: int = BATCH) 
 
 def _parse(text: str, signature: Signature) -> _Source:
     name, equals, rest = text.partition("=")
+    if not text or (equals and not rest):
+        raise fail(error("CNN302", f"--input takes FILE or NAME=FILE, not `{text}`"))
     if equals and any(spec.name == name for spec in signature.inputs):
         return _Source(name, Path(rest))
-    if equals and name and "/" not in name and not Path(text).exists():
+    if equals and name and "/" not in name and not os.path.exists(text):
         raise fail(unknown_input(name, signature))
     return _Source(None, Path(text))
 
 
 def _check_exist(sources: Sequence[_Source]) -> None:
-    problems = [_unreadable(s.path, "there is no such file") for s in sources if not s.path.exists()]
+    problems: list[Diagnostic] = []
+    for source in sources:
+        try:
+            source.path.stat()
+        except FileNotFoundError:
+            problems.append(_unreadable(source.path, "there is no such file"))
+        except OSError as problem:
+            problems.append(_unreadable(source.path, (problem.strerror or str(problem)).lower()))
     if problems:
         raise Failure(problems)
 

@@ -53,7 +53,7 @@ def check_destination(path: Path, signature: Signature, inputs: Sequence[Path]) 
     if path.suffix.lower() == ".npy" and len(names) > 1:
         which = f"name an .npz file, or a folder: {signature.name} gives {', '.join(names)}"
         raise fail(error("CNN401", f"{path} takes one array, but there are {len(names)} outputs", hint=which))
-    if not _is_file(path) and path.suffix and not path.is_dir():
+    if not _is_file(path) and path.suffix and not os.path.isdir(path):
         raise fail(error("CNN401", f"cannot tell what to write as {path}", hint="name an .npz file, an .npy file or a folder"))
     if not _is_file(path):
         _check_file_names(names)
@@ -63,14 +63,22 @@ def check_destination(path: Path, signature: Signature, inputs: Sequence[Path]) 
 
 def _obstacles(path: Path, inputs: Sequence[Path]) -> Iterator[tuple[str, str | None]]:
     """What stands in the way of writing `path`, with a hint."""
-    if _is_file(path) and path.is_dir():
+    if _is_file(path) and os.path.isdir(path):
         yield "it is a folder", "name a file, not a folder"
-    if any(path.exists() and other.exists() and path.samefile(other) for other in inputs):
+    if any(same_file(path, other) for other in inputs):
         yield "it is read by this command", "name another file"
-    if not path.parent.is_dir():
-        yield f"{path.parent} {'is no folder' if path.parent.exists() else 'does not exist'}", "make the folder first"
-    if not os.access(path if path.is_dir() else path.parent, os.W_OK):
+    if not os.path.isdir(path.parent):
+        yield f"{path.parent} {'is no folder' if os.path.exists(path.parent) else 'does not exist'}", "make the folder first"
+    if not os.access(path if os.path.isdir(path) else path.parent, os.W_OK):
         yield "permission denied", None
+
+
+def same_file(a: Path, b: Path) -> bool:
+    """Whether two paths lead to one file that exists."""
+    try:
+        return os.path.samefile(a, b)
+    except OSError:
+        return False
 
 
 def write_outputs(path: Path, outputs: Mapping[str, Array]) -> list[Path]:

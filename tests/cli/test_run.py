@@ -84,7 +84,6 @@ def test_other_outputs_are_described_and_written() -> None:
     np.savez("both.npz", left=left, right=-left)
     done = convspec("run", "two.cnn", "--input", "both.npz", "--output", "out.npz", "--runtime", "reference")
     assert done.out.splitlines()[1:] == [
-        "weights: initial values from seed 0, not trained",
         "sum: float64[1, 2, 4, 4], from 0 to 0, mean 0",
         f"max.0: float64[1, 2, 2, 2], from {_pool(left).min():.6g} to {_pool(left).max():.6g}, mean {_pool(left).mean():.6g}",
         "wrote out.npz",

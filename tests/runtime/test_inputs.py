@@ -136,6 +136,15 @@ def test_every_missing_file_is_told() -> None:
     )
 
 
+def test_paths_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "a" * 300 + ".npy"
+    assert told(lambda: batches(long)) == f"error[CNN300]: cannot read {long}: file name too long"
+    for text in ("", "image="):
+        assert told(lambda text=text: batches(text)) == (  # type: ignore[misc]
+            f"error[CNN302]: --input takes FILE or NAME=FILE, not `{text}`"
+        )
+
+
 def test_what_is_not_clear_is_told() -> None:
     np.save("a.npy", random(1, 2))
     np.savez("odd.npz", lefd=random(1, 2))

@@ -92,6 +92,8 @@ def test_wrong_destinations_are_told() -> None:
         ("x.npz", BOTH, "error[CNN400]: cannot write x.npz: it is a folder\n  = name a file, not a folder"),
         ("in.npy", ONE, "error[CNN400]: cannot write in.npy: it is read by this command\n  = name another file"),
         ("no/o.npz", ONE, "error[CNN400]: cannot write no/o.npz: no does not exist\n  = make the folder first"),
+        ("a" * 300 + "/o.npz", ONE, "error[CNN400]: cannot write " + "a" * 300 + "/o.npz: " + "a" * 300 + " does not exist\n"
+         "  = make the folder first"),
         ("out", strange, "error[CNN400]: the output `a/b` cannot be the name of a file\n  = write an .npz file"),
     ]  # fmt: skip
     for path, interface, message in table:
