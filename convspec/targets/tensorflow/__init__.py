@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convspec.elaborate.module import Module
 from convspec.targets.base import Artifact, EmitOptions, Weights, file_stem
-from convspec.targets.tensorflow.emit import emit
+from convspec.targets.tensorflow.artifact import emit
 from convspec.targets.tensorflow.packaging import export_savedmodel, save_keras, to_keras
 
 

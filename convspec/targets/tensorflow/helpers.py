@@ -140,14 +140,16 @@ class ConvTranspose(layers.Layer):
         return y if self.bias is None else y + self.bias
 
     def dilated_kernel(self):
-        """The kernel with zeros between its cells."""
+        """The kernel with zeros between its cells, and after them where it is smaller than the stride."""
         kernel = ops.convert_to_tensor(self.kernel)
-        for axis in range(len(kernel.shape) - 2):
-            step = self.dilation_rate if isinstance(self.dilation_rate, int) else self.dilation_rate[axis]
+        for axis, size in enumerate(self.kernel.shape[:-2]):
+            step, dilation = (n if isinstance(n, int) else n[axis] for n in (self.strides, self.dilation_rate))
             cells = ops.expand_dims(kernel, axis + 1)
-            cells = ops.pad(cells, [(0, step - 1 if i == axis + 1 else 0) for i in range(len(cells.shape))])
-            shape = [n * step if i == axis else n for i, n in enumerate(kernel.shape)]
-            kernel = ops.reshape(cells, shape)[(slice(None),) * axis + (slice(None, 1 - step or None),)]
+            cells = ops.pad(cells, [(0, dilation - 1 if i == axis + 1 else 0) for i in range(len(cells.shape))])
+            shape = [n * dilation if i == axis else n for i, n in enumerate(kernel.shape)]
+            reach = dilation * (size - 1) + 1
+            kernel = ops.reshape(cells, shape)[(slice(None),) * axis + (slice(reach),)]
+            kernel = ops.pad(kernel, [(0, max(step - reach, 0) if i == axis else 0) for i in range(len(shape))])
         return kernel
 
     def compute_output_shape(self, input_shape):

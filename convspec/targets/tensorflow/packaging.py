@@ -12,7 +12,7 @@ from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
 from convspec.targets.base import Weights
 from convspec.targets.files import staged
-from convspec.targets.tensorflow.emit import print_source
+from convspec.targets.tensorflow.artifact import print_source
 from convspec.targets.tensorflow.file import channels_last
 from convspec.targets.tensorflow.network import DEFAULT_FLOAT, Network, prepare
 from convspec.targets.tensorflow.weights import to_keras as keras_values
@@ -29,6 +29,7 @@ def to_keras(module: Module, weights: Weights, dtype: str | None = None, straigh
     Inputs and outputs of rank 3 and more are channels last. `dtype` is the precision that stands for the spec's float32
     (None: Keras's own floatx). Several inputs or outputs are dicts by name. Failure CNN090, CNN091 as `emit`.
     """
+    _import_keras()
     network = prepare(module.graph)
     return _filled(network, _executed(module, network, straight), weights, dtype)
 
@@ -40,6 +41,7 @@ def save_keras(module: Module, weights: Weights, path: str | Path, dtype: str | 
     the biased one, since no layer of Keras stores the unbiased one. `to_keras` and the source file have the exact layer.
     Failure CNN090 where an op needs a layer that Keras does not have; CNN400 where the file cannot be written.
     """
+    _import_keras()
     network = prepare(module.graph)
     definitions = _executed(module, network)
     _use_built_in_layers(network, definitions)
@@ -54,7 +56,7 @@ def export_savedmodel(module: Module, weights: Weights, path: str | Path, dtype:
     Read it with `tf.saved_model.load(path)`; `serve` takes the inputs in order and gives a dict by output name.
     Failure CNN400 where it cannot be written.
     """
-    import keras
+    keras = _import_keras()
     import tensorflow as tf
 
     model = to_keras(module, weights, dtype)
@@ -73,6 +75,16 @@ def export_savedmodel(module: Module, weights: Weights, path: str | Path, dtype:
     archive.add_endpoint("serve", serve, signature)
     with staged(path) as temporary:
         archive.write_out(str(temporary), verbose=False)
+
+
+def _import_keras() -> Any:
+    """Keras with its backend. Failure CNN303 where one of them is not installed."""
+    try:
+        import keras
+    except ImportError as problem:
+        hint = 'pip install "convspec[tensorflow]"'
+        raise fail(error("CNN303", f"{problem.name or 'keras'} is not installed", hint=hint)) from None
+    return keras
 
 
 def _tensor_spec(tf: Any, value: Any, floatx: str) -> Any:
@@ -96,8 +108,7 @@ def _executed(module: Module, network: Network, straight: bool = False) -> dict[
 
 
 def _use_built_in_layers(network: Network, definitions: dict[str, Any]) -> None:
-    import keras
-
+    layers = _import_keras().layers
     for step in network.steps:
         fn = step.layer.fn if step.layer else ""
         _, is_helper, name = fn.partition("helpers.")
@@ -106,27 +117,25 @@ def _use_built_in_layers(network: Network, definitions: dict[str, Any]) -> None:
             raise fail(
                 error("CNN090", message, step.node.span, frames=step.node.frames, hint="emit the source or a SavedModel")
             )
-    definitions.update({name: make(keras.layers) for name, make in BUILT_IN.items() if name in definitions})
+    definitions.update({name: make(layers) for name, make in BUILT_IN.items() if name in definitions})
 
 
 def _filled(network: Network, definitions: Mapping[str, Any], weights: Weights, dtype: str | None) -> Any:
     with _precision(dtype):
         model = definitions["build"]()
     values = keras_values(network.variables, weights)
-    for layer in model.layers:
-        for variable in layer.weights:
-            variable.assign(values[f"{layer.name}/{variable.name}"])
+    for variable in model.weights:
+        variable.assign(values[variable.path])
     return model
 
 
 @contextmanager
 def _precision(dtype: str | None) -> Iterator[None]:
     """Keras's default precision for what is built inside. The policy is set too: Keras keeps the one first asked for."""
-    import keras
-
     if dtype is None:
         yield
         return
+    keras = _import_keras()
     before = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)

@@ -67,7 +67,7 @@ class Body:
     results: list[tuple[str, Code]] = field(default_factory=list)
     """What a model gives out so far, with its name."""
     collects: bool = False
-    """Whether outputs are collected in a dict."""
+    """Whether outputs are collected in a dict, since some are given under conditions or in a loop."""
     reuse: str | None = None
     """The variable or parameter with the layers that are shared by several applications, once somebody needs it."""
     reusing: bool = False
@@ -98,7 +98,7 @@ class Body:
     def turn(self, loop: LoopFrame) -> Code:
         """The variable that counts a loop's turns. A loop that has none so far gets one."""
         if loop.turn is None:
-            loop.turn = self.names.fresh("ijklmn"[loop.depth % 6])
+            loop.turn = self.names.of(("turn", loop.depth), "ijklmn"[loop.depth % 6])
             self.meaning[loop.turn] = lambda moment, depth=loop.depth: moment.turns[depth]  # type: ignore[misc]
         return code.name(loop.turn)
 

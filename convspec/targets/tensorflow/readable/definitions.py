@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from convspec.elaborate.module import Application
 from convspec.elaborate.values import LayerValue, StageValue
+from convspec.elaborate.walk import assigned_names, descendants
 from convspec.syntax import ast
 from convspec.targets.source import code, quote
 from convspec.targets.source.code import Code
@@ -166,11 +167,10 @@ def write_build(program: Program, root: Application, unrolled: frozenset[int]) -
     block, graph = root.block, program.network.graph
     python = {param.name.text: names.of(("var", param.name.text), param.name.text) for param in block.params}
     body = Body(program, (root,), None, names, unrolled)
+    body.collects = any(isinstance(node, ast.Output) and node not in block.body.statements for node in descendants(block.body))
     ends = _inputs(body, block)
     _walk(body, block)
     outputs = dict(body.results)
-    if body.collects and outputs:
-        raise Unsayable("some outputs under conditions and some not")
     kept, needed = prune([*_reuse(body), *body.block], code.reads([*ends.values(), *outputs.values()]))
     used = [name for name in python if python[name] in needed]
     lines = Writer()
@@ -186,15 +186,16 @@ def write_build(program: Program, root: Application, unrolled: frozenset[int]) -
     if body.collects:
         writer.statement("outputs = {}")
     write(writer, kept)
-    result = _ends(ends), Code("outputs") if body.collects else _ends(outputs)
+    if body.collects:
+        outputs = {item.name: code.index(Code("outputs"), code.value(item.name)) for item in graph.outputs}
+    together = body.collects and len(outputs) > 1
+    result = _ends(ends), Code("outputs") if together else _ends(outputs)
     writer.statement(f"return {code.call('keras.Model', result, {'name': code.value(graph.name)})}")
     return writer.lines
 
 
 def _inputs(body: Body, block: ast.Block) -> dict[str, Code]:
     """A variable for each input; a second one for the model's sake where the body gives the name another value."""
-    from convspec.elaborate.walk import assigned_names
-
     statements = tuple(statement for statement in block.body.statements if not isinstance(statement, ast.Input))
     assigned = set(assigned_names(ast.Body(statements, block.body.span)))
     ends: dict[str, Code] = {}

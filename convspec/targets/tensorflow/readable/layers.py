@@ -29,7 +29,7 @@ def apply_op(
     """What the op is on these inputs. `attrs` are the expressions written for its attributes; `layer` is a shared layer."""
     if not all(isinstance(event, OpEvent) for event in events):
         raise Varied("what is applied", body.moments, [type(event).__name__ for event in events])
-    if any(len(event.nodes) != 1 for event in events):
+    if any(len(event.nodes) != 1 for event in events) or (inputs[0].many and not events[0].nodes[0].op.variadic):
         return _chain(body, events, inputs)
     nodes = [event.nodes[0] for event in events]
     printer = _Printer(body, nodes, Sources(body, {**events[0].args, **attrs}, inputs), layer)
@@ -195,6 +195,8 @@ def label_code(body: Body, paths: Sequence[str]) -> Code:
 
 
 def _relative(path: str, outer: str) -> str:
+    if outer and not path.startswith(f"{outer}."):
+        raise Unsayable("a layer that belongs elsewhere")
     return path[len(outer) + 1 :] if outer else path
 
 

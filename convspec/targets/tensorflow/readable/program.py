@@ -50,7 +50,7 @@ class Program:
         self._histories: dict[Application, History] = {}
         self._trees: dict[Node, Lowered] = {}
         self._outputs: dict[Any, int] | None = None
-        self._named: set[ast.Block] = set()
+        self._variants: Counter[ast.Block] = Counter()
         self._applications = module.applications()
         self._uses = Counter(application.path for application in self._applications)
         self._bound = {name for application in self._applications for name in source_names(application.block)}
@@ -103,9 +103,9 @@ class Program:
 
     def function_name(self, block: ast.Block) -> str:
         """A name for a function of a block: the block's own for the first, numbered for further variants."""
-        first = block not in self._named
-        self._named.add(block)
-        return self._block_name(block) if first else self.names.fresh(f"{self._block_name(block)}_2")
+        self._variants[block] += 1
+        name, count = self._block_name(block), self._variants[block]
+        return name if count == 1 else self.names.fresh(f"{name}_{count}")
 
     # ── what names mean ──────────────────────────────────────────────────────────────────────────────────────
 

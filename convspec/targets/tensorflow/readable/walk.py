@@ -168,7 +168,10 @@ def _spare(body: Body, expr: ast.Expr) -> str | None:
     if isinstance(expr, ast.Pipeline) and isinstance(expr.source, ast.NameRef):
         found = body.name(expr.source.text)
         inputs = [] if body.prefix is not None else [item.value.name for item in body.program.network.graph.inputs]
-        if found is not None and found.tensors and not found.many and expr.source.text not in inputs:
+        given = {result.text for _, result in body.results}
+        if found is None or found.code.text in given or expr.source.text in inputs:
+            return None
+        if found.tensors and not found.many:
             return found.code.text
     return None
 
@@ -182,7 +185,7 @@ def _output(body: Body, statement: ast.Output) -> None:
         names = [body.program.output_name(moment, statement, position) for moment in body.moments]
         with body.aiming(_spare(body, item.value) if last else None):
             found = value(body, item.value)
-        if statement in statements:
+        if statement in statements and not body.collects:
             _result(body, statement, names, found)
         else:
             _collected(body, names, item, found)
@@ -212,7 +215,6 @@ def _collected(body: Body, names: Sequence[str], item: ast.OutputItem, found: Va
         raise Varied("the name of an output", body.moments, names)
     reads = found.code.reads | key.reads
     body.block.append(Line(f"outputs[{key}] = {found.code}", reads, frozenset(("outputs",)), essential=True))
-    body.collects = True
 
 
 _STATEMENTS: dict[type, Callable[[Body, Any], None]] = {
