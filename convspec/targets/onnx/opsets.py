@@ -7,8 +7,8 @@ from typing import Any
 from convspec.diagnostics import error, fail
 
 DEFAULT_OPSET = 26
-"""The newest that the released onnxruntime and onnxruntime-gpu both load: 1.27 to 1.31 stop at 26, and onnxruntime-gpu has nothing
-newer. The CPU has a kernel for every op type that convspec writes, at every opset from 18 on."""
+"""The newest that the released onnxruntime and onnxruntime-gpu both load: 1.27 to 1.31 stop at 26, and onnxruntime-gpu has
+nothing newer. The CPU has a kernel for every op type that convspec writes, at every opset from 18 on."""
 
 OLDEST_OPSET = 18
 """Below it some op types mean something else (Softmax before 13), or take as attributes what lowerings give as inputs
