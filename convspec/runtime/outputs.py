@@ -89,7 +89,7 @@ def write_outputs(path: Path, outputs: Mapping[str, Array]) -> list[Path]:
     if path.suffix.lower() == ".npy":
         return [write_file(path, _array(next(iter(plain.values()))))]
     files = {f"{name}.npy": _array(array) for name, array in plain.items()}
-    if path.is_dir():
+    if os.path.isdir(path):
         return write_files(path, files)
     with staged(path) as temporary:
         temporary.mkdir()

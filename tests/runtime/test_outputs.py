@@ -101,6 +101,12 @@ def test_wrong_destinations_are_told() -> None:
     check_destination(Path("o.npz"), strange, [])
 
 
+def test_a_name_that_is_too_long_is_told() -> None:
+    message = told(lambda: write_outputs(Path("a" * 300), {"x": random(1)}))
+    assert message == "error[CNN400]: cannot write " + "a" * 300 + ": file name too long"
+    assert os.listdir() == []
+
+
 def test_a_folder_without_permission_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert told(lambda: check_destination(Path("o.npz"), ONE, [])) == "error[CNN400]: cannot write o.npz: permission denied"
