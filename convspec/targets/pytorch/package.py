@@ -35,7 +35,11 @@ def to_torch(module: Module, weights: Weights | None = None) -> Any:
 
 
 def export_pt2(module: Module, weights: Weights, path: str | Path) -> Path:
-    """Write a torch.export program with the batch and every symbolic size dynamic. Failure CNN303, CNN400, CNN090."""
+    """Write a torch.export program with the batch and every symbolic size dynamic. Failure CNN303, CNN400, CNN090.
+
+    torch.export takes an inner size of 1 for a special case: a program traced at larger sizes may refuse, with an error, an
+    input so small that some inner tensor shrinks to 1.
+    """
     torch = _torch()
     made = to_torch(module, weights)
     graph_inputs = [graph_input.value.type for graph_input in module.graph.inputs]
