@@ -74,6 +74,14 @@ class Report:
             yield f"{name:<{first}}  {label:<{second}}  {probability:>11}"
 
     def _json(self) -> dict[str, Any]:
+        """What a program reads:
+
+        - `model`, `runtime`, `version`, `device`, `provider`, `weights` (null for a compiled model), `notes`
+        - `results`: for each item its `input` and `classes` (`index`, `label` or null, `probability`, best first), or null
+        - `classes_from`: the output that they come from, or null; `softmax`: whether it was applied
+        - `outputs`: for each by name `dtype`, `shape` (-1 where batches differ), `min`, `max`, `mean` (null if not finite)
+        - `written`: paths
+        """
         about = self.about
         return {
             "model": self.name,
