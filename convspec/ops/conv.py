@@ -143,6 +143,8 @@ def _keras_steps(a: Conv, x: TensorType) -> _Steps:
     needs one stride for both axes.
     """
     ones = (1,) * len(a.kernel)
+    if _corrupts_memory(a, x):
+        return _Steps(a.stride, ones, ones, ones)
     dilation = tuple(1 if k == 1 else d for k, d in zip(a.kernel, a.dilation, strict=True))
     conflict = max(a.stride) > 1 and max(dilation) > 1
     before = tuple(map(gcd, a.stride, dilation)) if conflict else ones
@@ -154,6 +156,14 @@ def _keras_steps(a: Conv, x: TensorType) -> _Steps:
         common = gcd(*stride)
         return _Steps(before, (common,) * len(stride), dilation, tuple(s // common for s in stride))
     return _Steps(before, stride, dilation, ones)
+
+
+def _corrupts_memory(a: Conv, x: TensorType) -> bool:
+    """Whether oneDNN in TensorFlow (2.21) would write past its buffer for the weight's gradient, and end the process.
+
+    It does so for kernels of 1 with a stride on few channels; from 16 channels on it does not.
+    """
+    return max(a.kernel) == 1 and max(a.stride) > 1 and spatial.known_channels("conv", x) < 16
 
 
 def _is_depthwise(a: Conv, x: TensorType) -> bool:

@@ -58,14 +58,13 @@ def infer(a: ConvTranspose, x: TensorType) -> TensorType:
 
 
 def _size(a: ConvTranspose, x: TensorType, axis: int) -> Size:
-    n, (lo, hi) = x.spatial[axis], a.pad[axis]
-    reach = spatial.extents(a.kernel, a.dilation)[axis]
-    size = (n - 1) * a.stride[axis] - lo - hi + reach + a.output_padding[axis]
-    if not at_least(size, 1):
+    n, (lo, hi), more = x.spatial[axis], a.pad[axis], a.output_padding[axis]
+    computed = (n - 1) * a.stride[axis] + spatial.extents(a.kernel, a.dilation)[axis]
+    if not at_least(computed - lo - max(0, hi - more), 1):
         name = axis_name(axis + 2, x.rank)
-        message = f"`conv_transpose` would give the {name} {size}: `pad` cuts off {lo} + {hi} cells"
+        message = f"`conv_transpose` would cut off the whole {name} {computed}: `pad` takes {lo} + {hi} cells"
         raise ShapeError(message, "CNN035", inputs={0: f"{name} {n}"})
-    return size
+    return computed - lo - hi + more
 
 
 def _group_channels(a: ConvTranspose, x: TensorType) -> int:
@@ -158,10 +157,12 @@ def to_keras(a: ConvTranspose, x: TensorType) -> Lowered:
     """Keras's full output, (n-1)s + max(e, s), cropped.
 
     Where `output_padding` asks for more than that, zeros after the input make the output longer: they add nothing, and the
-    bias is there. Keras's own layers have no groups, and TensorFlow's kernels no dilation in float64 or without oneDNN.
+    bias is there. Keras's own layers have no groups, and TensorFlow's kernels no dilation in float64 or without oneDNN; its
+    oneDNN writes past a buffer for the gradient of a kernel of 1 with a stride (see `conv`), here where filters are few.
     """
     rank = len(a.kernel)
-    native = a.groups == 1 and _dilation(a) == (1,) * rank
+    corrupts = max(a.kernel) == 1 and max(a.stride) > 1 and a.filters < 16
+    native = a.groups == 1 and max(_dilation(a)) == 1 and not corrupts
     same = native and _is_keras_same(a)
     crops, longer = _keras_crops(a)
     source = Arg(0) if same else write.keras_pad(Arg(0), tuple((0, cells) for cells in longer))

@@ -1,0 +1,41 @@
+"""Keras models of spatial ops can be saved and read back: helper functions become Keras's own operations."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+from convspec.targets.tensorflow import helpers
+from tests.ops.harness import KerasNet, prepare
+from tests.ops.oracle import noise
+
+OURS: list[tuple[str, dict[str, Any], int]] = [
+    ("conv", {"filters": 4, "kernel": 3, "groups": 2}, 2),
+    ("conv", {"filters": 4, "kernel": 3, "stride": 2, "dilation": 3}, 2),
+    ("conv_transpose", {"filters": 4, "kernel": 3, "stride": 2, "pad": 1, "output_padding": 1}, 2),
+    ("conv_transpose", {"filters": 4, "kernel": 3, "stride": 2, "dilation": 2, "groups": 2}, 2),
+    ("maxpool", {"kernel": 2, "dilation": 2}, 2),
+    ("maxpool", {"kernel": 2}, 3),
+    ("avgpool", {"kernel": 3, "stride": 1, "pad": [[1, 0], [0, 1]], "count_pad": False}, 2),
+    ("upsample", {"factor": 2, "mode": "linear"}, 2),
+    ("upsample", {"factor": 2, "mode": "linear", "align_corners": True}, 1),
+    ("lrn", {"size": 4}, 2),
+    ("pad", {"amount": 1, "value": 2.0}, 2),
+]
+
+
+@pytest.mark.parametrize(("name", "attrs", "rank"), OURS)
+def test_a_model_survives_its_configuration(name: str, attrs: dict[str, Any], rank: int) -> None:
+    """With every size open; only ConvTranspose is a class of ours."""
+    models: Any = import_module("keras").models
+    x = noise(2, 4, *(9, 8, 7)[:rank])
+    net = KerasNet(prepare(name, attrs, [x], free={0: 1, **dict.fromkeys(range(2, 2 + rank), 1)}), "float32")
+    assert net.model is not None
+    copy = models.model_from_json(net.model.to_json(), custom_objects={"ConvTranspose": helpers.ConvTranspose})
+    copy.set_weights(net.model.get_weights())
+    given = np.moveaxis(x, 1, -1).astype("float32")
+    for found, expected in zip(copy([given]), net.model([given]), strict=True):
+        np.testing.assert_array_equal(found, expected)
