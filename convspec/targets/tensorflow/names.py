@@ -9,21 +9,22 @@ from convspec.diagnostics import Diagnostic, error
 from convspec.ir.graph import Graph, Node
 from convspec.source import Span
 
-OPERATOR_NAMES = {
+KEPT_NAMES = {
     "+": ("add",),
     "-": ("subtract",),
     "*": ("multiply",),
     "/": ("divide", "true_divide"),
     "neg": ("negative",),
+    "ops.hard_swish": ("hard_silu",),
 }
-"""What Keras calls the operation that a Python operator on its tensors makes."""
+"""What Keras calls the operations of Python's operators on its tensors, and of functions that go by another name."""
 
 
 def automatic_names(functions: Iterable[str]) -> set[str]:
     """The stems of the names that Keras gives, by itself, to what the functions of these lowerings make: `max_pooling2d`."""
     found: set[str] = set()
     for fn in functions:
-        found.update(OPERATOR_NAMES.get(fn, (_snake_case(fn.rpartition(".")[2]),)))
+        found.update(KEPT_NAMES.get(fn, (_snake_case(fn.rpartition(".")[2]),)))
     return found
 
 

@@ -159,6 +159,28 @@ model Stages(sigmoid_end: bool = true) {
 }
 """
 
+EVERY_OP = """
+## Each op at least once, most of them twice: as Keras has it, and as it has not.
+model EveryOp {
+    input x: float32[N, 4, 12, 12]
+    a = x -> conv(6, 3x3, stride = 2, dilation = 2, pad = 2) -> lrn(3) -> relu6
+    b = x -> conv(8, 3x3, groups = 4, pad = same) -> gelu -> avgpool(2x2, pad = 1, count_pad = false)
+    b = b -> conv(8, 3x3, groups = 8)
+    c = x -> conv_transpose(4, 3x3, stride = 2, pad = 1, output_padding = 1, groups = 2) -> silu -> maxpool(3x3, stride = 4)
+    d = x -> maxpool(3x3, dilation = 2, stride = 1) -> hardsigmoid -> pad(1, value = 0.5) -> leaky_relu(0.2) -> hardswish
+    e = x -> upsample(2, mode = linear) -> linear(3, axis = channels) -> avgpool(3x3, pad = 1, stride = 2)
+    f = x -> conv_transpose(4, 2x2, stride = 2, bias = false) -> batchnorm(eps = 0.01, momentum = 0.2) -> upsample(2)
+    p, q, r = x -> split([1, 2, 1])
+    output "a.1" = -a / 2.0 - 1.0
+    output b = 1.0 - b * 3.0
+    output c = 2.0 / (c * c + 1.0)
+    output d = (d - (d -> global_maxpool)) / (d + 3.0)
+    output e = e -> tanh -> sigmoid
+    output f = f -> global_avgpool -> flatten -> linear(6) -> softmax
+    output g = concat(p, q, r, r) -> softmax
+}
+"""
+
 SPECS = {
     "lenet": (LENET, "LeNet", ({"N": 3},)),
     "resnet": (RESNET, "ResNet", ({"N": 2, "h": 4, "w": 2}, {"N": 1, "h": 1, "w": 3})),
@@ -168,5 +190,6 @@ SPECS = {
     "shared": (SHARED, "Siamese", ({"N": 2},)),
     "sequence": (SEQUENCE, "Sequence", ({"N": 2, "L": 19}, {"N": 1, "L": 8})),
     "stages": (STAGES, "Stages", ({"N": 2},)),
+    "every_op": (EVERY_OP, "EveryOp", ({"N": 2},)),
 }
 """Name → spec, model, and the symbolic sizes to run it at."""
