@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from convspec.elaborate.defaults import defaults_at
 from convspec.elaborate.evaluation import evaluate, wanted_by
-from convspec.elaborate.files import FileScope
-from convspec.elaborate.frame import Context, Defaults, Frame
+from convspec.elaborate.frame import Context, Frame
 from convspec.elaborate.inputs import match_input
 from convspec.elaborate.labels import Registry
 from convspec.elaborate.lookup import MISSING, find_in_file
 from convspec.elaborate.module import Application, BlockEvent
 from convspec.elaborate.parameters import bind_parameters, convert, signature
 from convspec.elaborate.place import Spot
-from convspec.elaborate.statements import add_default, run_body
+from convspec.elaborate.statements import run_body
 from convspec.elaborate.use import Use
 from convspec.elaborate.values import BlockValue, holds_tensors
 from convspec.ir.graph import Value
@@ -54,7 +54,7 @@ def _run(use: Use, value: BlockValue, preset: Mapping[str, Any], frame: Frame, s
     counting = use.env.context.counting
     if counting is None:
         return body()
-    return counting.run(use.env.context.meter, block, frame.names, use.span, body)
+    return counting.run(use.env.context.meter, block, frame.names.values(), use.span, body)
 
 
 def new_frame(context: Context, value: BlockValue, path: str) -> Frame:
@@ -70,18 +70,6 @@ def new_frame(context: Context, value: BlockValue, path: str) -> Frame:
         stage_names=context.stage_names(block.body),
         registry=Registry(),
     )
-
-
-def defaults_at(scope: FileScope, item: ast.Item) -> Defaults:
-    """The file's `default` statements that stand before an item."""
-    assert scope.frame is not None
-    scope.frame.defaults = {}
-    for other in scope.tree.items:
-        if other is item:
-            break
-        if isinstance(other, ast.Default):
-            add_default(scope.frame, other)
-    return scope.frame.defaults
 
 
 def resolve(env: Frame, value: BlockValue, span: Span) -> tuple[BlockValue, dict[str, Any]]:

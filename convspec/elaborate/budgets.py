@@ -22,7 +22,11 @@ def run_assert(frame: Frame, statement: ast.Assert) -> None:
     message = evaluate(frame, statement.message) if statement.message is not None else None
     if is_budget(frame, statement.condition):
         frame.context.asserts.append(_budget(frame, statement, message))
-    elif not condition(frame, statement.condition):
+        return
+    nodes = frame.context.meter.nodes
+    holds = condition(frame, statement.condition)
+    _check_no_layers(frame, statement.condition, nodes)
+    if not holds:
         notes = [str(message)] if message else []
         raise frame.fail(
             "CNN070", "the assertion does not hold", statement.condition.span, sides(frame, statement), notes=notes
@@ -38,16 +42,26 @@ def is_budget(frame: Frame, expr: ast.Expr) -> bool:
 
 
 def _budget(frame: Frame, statement: ast.Assert, message: Any) -> BudgetAssert:
-    own = frame.snapshot()
+    own = frame.snapshot(statement.span)
 
     def evaluate_with(expr: ast.Expr, names: Mapping[str, Any]) -> Any:
-        scratch = own.snapshot()
+        scratch = own.snapshot(expr.span)
         scratch.names.update(names)
+        nodes = frame.context.meter.nodes
         with deep_recursion():
-            return evaluate(scratch, expr)
+            value = evaluate(scratch, expr)
+        _check_no_layers(own, expr, nodes)
+        return value
 
     text = str(message) if message is not None else None
     return BudgetAssert(statement, frame.application.path, text, frame.frames(), evaluate_with)
+
+
+def _check_no_layers(frame: Frame, expr: ast.Expr, nodes: int) -> None:
+    """An assertion is no part of the network: it may look at tensors, and makes none."""
+    if frame.context.meter.nodes > nodes:
+        hint = "apply the layer before the assertion, and look at its result"
+        raise frame.fail("CNN007", "an assertion applies no layers", expr.span, hint=hint)
 
 
 def sides(frame: Frame, statement: ast.Assert) -> str:

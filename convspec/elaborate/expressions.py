@@ -10,11 +10,13 @@ from convspec.elaborate import tensors
 from convspec.elaborate.arithmetic import LARGEST, ValueProblem, binary, negate
 from convspec.elaborate.evaluation import EVALUATORS, Wanted, condition, evaluate, integer
 from convspec.elaborate.frame import Frame
+from convspec.elaborate.lists import new_list
 from convspec.elaborate.lookup import MISSING, find, undefined
-from convspec.elaborate.loops import bind, iterate
+from convspec.elaborate.loops import bind, iterate, run_turns
 from convspec.elaborate.module import BranchEvent, LoopEvent
 from convspec.elaborate.stages import apply_pipeline, evaluate_call
 from convspec.elaborate.values import BlockValue, BudgetFunction, FunctionValue, StageValue, describe
+from convspec.elaborate.walk import target_names
 from convspec.ir.attrs import Extent
 from convspec.ir.graph import Value
 from convspec.source import Span
@@ -36,7 +38,11 @@ def _size(frame: Frame, expr: ast.SizeLit, wanted: Wanted) -> Extent:
 
 
 def _string(frame: Frame, expr: ast.StrLit, wanted: Wanted) -> str:
-    return "".join(part if isinstance(part, str) else _shown(frame, part) for part in expr.parts)
+    parts = [part if isinstance(part, str) else _shown(frame, part) for part in expr.parts]
+    length = sum(map(len, parts))
+    frame.context.meter.check_list(length, expr.span, "a string")
+    frame.context.meter.add_length(length, expr.span)
+    return "".join(parts)
 
 
 def _shown(frame: Frame, expr: ast.Expr) -> str:
@@ -51,13 +57,13 @@ def _name(frame: Frame, expr: ast.NameRef, wanted: Wanted) -> Any:
     if isinstance(value, BudgetFunction):
         return value.call({})
     if wanted == "stage" and isinstance(value, BlockValue | FunctionValue):
-        return StageValue(expr, frame.snapshot())
+        return StageValue(expr, frame.snapshot(expr.span))
     if value is not MISSING:
         return value
     if wanted == "word":
         return expr.text
     if ops.find(expr.text) is not None:
-        return StageValue(expr, frame.snapshot())
+        return StageValue(expr, frame.snapshot(expr.span))
     raise undefined(frame, expr)
 
 
@@ -84,7 +90,9 @@ def _slice(frame: Frame, expr: ast.Slice, wanted: Wanted) -> Any:
     items = _sequence(frame, evaluate(frame, expr.value), expr.value.span)
     start = None if expr.start is None else integer(frame, expr.start, "the start of a slice")
     stop = None if expr.stop is None else integer(frame, expr.stop, "the end of a slice")
-    return items[start:stop]
+    part = items[start:stop]
+    frame.context.meter.add_length(len(part), expr.span)
+    return part
 
 
 def _sequence(frame: Frame, value: Any, span: Span) -> Any:
@@ -97,9 +105,9 @@ def _sequence(frame: Frame, value: Any, span: Span) -> Any:
 
 def _list(frame: Frame, expr: ast.ListLit, wanted: Wanted) -> Any:
     if wanted == "stage":
-        return StageValue(_group(frame, expr), frame.snapshot())
+        return StageValue(_group(frame, expr), frame.snapshot(expr.span))
     frame.context.meter.check_list(len(expr.items), expr.span)
-    return [evaluate(frame, item, "value") for item in expr.items]
+    return new_list(frame.context.meter, [evaluate(frame, item) for item in expr.items], expr.span)
 
 
 def _group(frame: Frame, expr: ast.ListLit) -> ast.Group:
@@ -121,15 +129,20 @@ def _group(frame: Frame, expr: ast.ListLit) -> ast.Group:
 def _comprehension(frame: Frame, expr: ast.Comprehension, wanted: Wanted) -> list[Any]:
     items = iterate(frame, expr.iterable)
     frame.record(expr, LoopEvent(tuple(items)))
-    saved = dict(frame.names)
-    results = []
-    for turn, item in enumerate(items):
-        with frame.turn(turn):
-            bind(frame, expr.targets, turn, item, expr.iterable.span)
-            results.append(evaluate(frame, expr.item))
-    frame.names.clear()
-    frame.names.update(saved)
-    return results
+    targets = [name.text for target in expr.targets for name in target_names(target)]
+    hidden = {name: frame.names[name] for name in targets if name in frame.names}
+    results: list[Any] = []
+
+    def turn(index: int) -> None:
+        bind(frame, expr.targets, index, items[index])
+        results.append(evaluate(frame, expr.item))
+
+    run_turns(frame, expr, len(items), turn)
+    for name in targets:
+        frame.names.pop(name, None)
+    frame.names.update(hidden)
+    results.extend(results[-1:] * (len(items) - len(results)))  # turns that were counted only
+    return new_list(frame.context.meter, results, expr.span)
 
 
 def _unary(frame: Frame, expr: ast.Unary, wanted: Wanted) -> Any:
@@ -161,19 +174,24 @@ def _binary(frame: Frame, expr: ast.Binary, wanted: Wanted) -> Any:
 def _operate(frame: Frame, expr: ast.Binary, left: Any, right: Any) -> Any:
     if isinstance(left, Value) or isinstance(right, Value):
         return tensors.operate(frame, expr, left, right)
+    meter = frame.context.meter
+    if isinstance(left, list | str) and isinstance(right, list | str):
+        meter.add_length(len(left) + len(right), expr.span)
     try:
         result = binary(expr.operator, left, right)
     except ValueProblem as problem:
         raise frame.fail(problem.code, problem.message, expr.span, hint=problem.hint) from None
-    if isinstance(result, list | str):
-        frame.context.meter.check_list(len(result), expr.span)
-    return result
+    if isinstance(result, str):
+        meter.check_list(len(result), expr.span, "a string")
+    return new_list(meter, result, expr.span) if isinstance(result, list) else result
 
 
 def _range(frame: Frame, expr: ast.Range, wanted: Wanted) -> list[int]:
     start = integer(frame, expr.start, "the start of a range")
     stop = integer(frame, expr.stop, "the end of a range")
-    frame.context.meter.check_list(max(stop - start, 0), expr.span)
+    length = max(stop - start, 0)
+    frame.context.meter.check_list(length, expr.span)
+    frame.context.meter.add_length(length, expr.span)
     return list(range(start, stop))
 
 
@@ -185,7 +203,7 @@ def _conditional(frame: Frame, expr: ast.Conditional, wanted: Wanted) -> Any:
 
 def _call(frame: Frame, expr: ast.Call, wanted: Wanted) -> Any:
     if wanted == "stage":
-        return StageValue(expr, frame.snapshot())
+        return StageValue(expr, frame.snapshot(expr.span))
     return evaluate_call(frame, expr)
 
 

@@ -13,7 +13,7 @@ from convspec.source import SourceFile
 from convspec.syntax import ast, parse
 
 if TYPE_CHECKING:
-    from convspec.elaborate.frame import Frame
+    from convspec.elaborate.frame import Defaults, Frame
 
 _LIBRARIES = ("std", "zoo")
 
@@ -26,6 +26,8 @@ class FileScope:
     items: dict[str, ast.Item] = field(default_factory=dict)
     imports: dict[str, FileScope] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
+    defaults: dict[ast.Item, Defaults] = field(default_factory=dict)
+    """The `default` statements that stand before an item, once worked out."""
     frame: Frame | None = None
     """Where the file's own constants and defaults are evaluated."""
 

@@ -84,13 +84,14 @@ class Frame:
 
     def record(self, site: Site, event: Event) -> None:
         """Write down what happened at a site in the current turns."""
-        if self.collected is None:
-            self.application.events[site, self.turns] = event
-        else:
+        if self.collected is not None:
             self.collected.append(event)
+        elif self.context.counting is None:
+            self.application.events[site, self.turns] = event
 
-    def snapshot(self) -> Frame:
-        """This frame with the names as they are now, for stages and layers that are applied later."""
+    def snapshot(self, span: Span) -> Frame:
+        """This frame with the names as they are now, for what is evaluated later. Copying them is charged at `span`."""
+        self.context.meter.add_steps(len(self.names) // 4, span)
         return replace(self, names=dict(self.names))
 
     @contextmanager

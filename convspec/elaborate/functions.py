@@ -7,7 +7,9 @@ from typing import Any
 from convspec.elaborate import tensors
 from convspec.elaborate.arithmetic import ValueProblem
 from convspec.elaborate.builtins import BUILTINS
+from convspec.elaborate.defaults import defaults_at
 from convspec.elaborate.evaluation import evaluate, integer
+from convspec.elaborate.frame import Frame
 from convspec.elaborate.module import StageEvent
 from convspec.elaborate.parameters import bind_parameters
 from convspec.elaborate.place import Spot
@@ -53,16 +55,30 @@ def _apply_let(use: Use, function: FunctionValue, spot: Spot | None) -> Any:
     try:
         name = spot.label if spot is not None else use.name()
         frame = use.place.level(function.frame, let.value, spot, name)
+        if function.frame is function.frame.scope.frame:
+            frame.defaults = defaults_at(function.frame.scope, let)
         bind_parameters(use, frame, let.name.text, let.params, {}, use.piped)
-        result = evaluate(frame, let.value)
+        result = _value(use, function, frame)
     finally:
         meter.leave()
+    if use.env.context.counting is not None:
+        return result
     if frame.collected:
         taken = spot or use.claim(name)
         use.place.record(use.site, StageEvent(tuple(frame.collected), taken.label))
     elif use.label is not None:
         raise use.env.fail("CNN052", f"`{let.name.text}` makes a value, which has no label", use.label.span)
     return result
+
+
+def _value(use: Use, function: FunctionValue, frame: Frame) -> Any:
+    """The value of the function's expression in `frame`, where its parameters are bound."""
+    let, counting = function.let, use.env.context.counting
+    if counting is None:
+        return evaluate(frame, let.value)
+    arguments = [frame.names[param.name.text] for param in let.params or ()]
+    key = (function.frame, *arguments)
+    return counting.run(use.env.context.meter, let, key, use.span, lambda: evaluate(frame, let.value))
 
 
 def _sizes(use: Use) -> dict[str, int]:

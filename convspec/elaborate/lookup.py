@@ -8,6 +8,7 @@ from typing import Any
 from convspec import ops
 from convspec.diagnostics import Failure
 from convspec.elaborate.builtins import BUILTINS
+from convspec.elaborate.defaults import defaults_at
 from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
@@ -50,7 +51,9 @@ def _constant(scope: FileScope, let: ast.Let) -> Any:
     if name not in scope.constants:
         scope.constants[name] = POISON
         assert scope.frame is not None
-        scope.constants[name] = evaluate(scope.frame, let.value)
+        frame = scope.frame.snapshot(let.span)
+        frame.defaults = defaults_at(scope, let)
+        scope.constants[name] = evaluate(frame, let.value)
     value = scope.constants[name]
     if value is POISON:
         raise Failure([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from convspec.elaborate.evaluation import evaluate
@@ -23,7 +24,22 @@ def iterate(frame: Frame, iterable: ast.Expr) -> list[Any]:
     return value
 
 
-def bind(frame: Frame, targets: tuple[ast.Target, ...], turn: int, item: Any, span: Span) -> None:
+def run_turns(frame: Frame, loop: ast.For | ast.Comprehension, count: int, turn: Callable[[int], None]) -> None:
+    """Run every turn of a loop. While a network is counted, turns that change nothing any more are not run."""
+
+    def numbered(index: int) -> None:
+        with frame.turn(index):
+            turn(index)
+
+    counting = frame.context.counting
+    if counting is None:
+        for index in range(count):
+            numbered(index)
+    else:
+        counting.run_loop(frame.context.meter, frame.names, loop, count, numbered)
+
+
+def bind(frame: Frame, targets: tuple[ast.Target, ...], turn: int, item: Any) -> None:
     """Bind one turn: `x`, or `i, x` with the index, where `x` may unpack as `[a, b]`."""
     if len(targets) == 2:
         index, target = targets

@@ -8,6 +8,8 @@ from convspec.diagnostics import error, fail
 from convspec.limits import Limits
 from convspec.source import Span
 
+_VALUES_A_STEP = 16
+
 
 class CountFirst(Exception):
     """Raised when an elaboration turns out not to be small and was not counted yet."""
@@ -40,10 +42,15 @@ class Meter:
             message = f"expanding this takes more than {self.limits.steps:,} steps"
             raise fail(error("CNN063", message, span, "counting reached the limit here", hint=_raise("steps")))
 
-    def check_list(self, length: int, span: Span) -> None:
-        """Fail with CNN061 if a list would be too long."""
+    def add_length(self, length: int, span: Span) -> None:
+        """Take the steps of going through `length` values of a list, or letters of a string, once."""
+        if length >= _VALUES_A_STEP:
+            self.add_steps(length // _VALUES_A_STEP, span)
+
+    def check_list(self, length: int, span: Span, what: str = "a list") -> None:
+        """Fail with CNN061 if a list, a string or a count would be too long."""
         if length > self.limits.list_length:
-            message = f"a list of {length:,} is longer than the limit of {self.limits.list_length:,}"
+            message = f"{what} of {length:,} is longer than the limit of {self.limits.list_length:,}"
             raise fail(error("CNN061", message, span, hint=_raise("list_length")))
 
     def enter(self, what: str, span: Span) -> None:

@@ -80,6 +80,7 @@ def _elaborate(source: SourceFile, model: str | None, settings: Mapping[str, Any
             _count(_context(loader, counting=Counting()), chosen, settings)
             context, application = _run(_context(loader), chosen, settings)
         context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
+        context.meter.small, context.counting = None, Counting()  # assertions are decided later, and build nothing
     return Module(
         chosen.name,
         context.graph,
@@ -99,6 +100,7 @@ def _context(loader: Loader, small: int | None = None, counting: Counting | None
     context = Context(Graph("", ""), Meter(loader.limits, small=small), counting=counting)
     for scope in loader.all_scopes:
         scope.constants.clear()
+        scope.defaults.clear()
         scope.frame = _file_frame(context, scope)
     return context
 
@@ -170,7 +172,7 @@ def _bind(frame: Frame, block: ast.Block, param: ast.Param, given: Mapping[str, 
         hint = f"give it one: model A = {block.name.text}({name} = …), or --set {name}=…"
         raise frame.fail("CNN041", f"`{block.name.text}` needs a value for `{name}`", param.span, hint=hint)
     if from_settings and isinstance(value, str) and wanted_by(param) == "stage" and _names_a_stage(frame, value):
-        value = StageValue(ast.NameRef(value, param.span), frame.snapshot())
+        value = StageValue(ast.NameRef(value, param.span), frame.snapshot(param.span))
     span = param.span if name in given or param.default is None else param.default.span
     try:
         frame.names[name] = convert(frame, param, value, span)

@@ -68,7 +68,7 @@ def _sort_arguments(use: Use, op: OpDef) -> _Arguments:
         if arg.name is None:
             _positional(use, op, found, arg)
         elif arg.name.text not in known:
-            raise _unknown_attribute(use, op, arg.name)
+            raise unknown_attribute(use.env, op, arg.name)
         elif arg.name.text in found.expressions:
             raise use.env.fail("CNN042", f"`{arg.name.text}` is given twice", arg.name.span)
         else:
@@ -100,6 +100,7 @@ def _add_tensors(use: Use, op: OpDef, found: _Arguments, value: Any, span: Span,
         found.tensors.append(value)
         found.tensor_spans.append(shown)
     elif op.variadic and isinstance(value, list) and value and all(isinstance(item, Value) for item in value):
+        use.env.context.meter.add_length(len(value), span)
         found.tensors.extend(value)
         found.tensor_spans.extend([shown] * len(value))
     else:
@@ -116,10 +117,11 @@ def _check_arity(use: Use, op: OpDef, found: _Arguments) -> None:
         raise use.env.fail("CNN042", f"`{op.name}` takes {wanted}, and {count} are given", use.span)
 
 
-def _unknown_attribute(use: Use, op: OpDef, name: ast.Name) -> Failure:
+def unknown_attribute(env: Frame, op: OpDef, name: ast.Name) -> Failure:
+    """The error for a parameter that the op does not have."""
     near = get_close_matches(name.text, [field.name for field in op.attributes], 1)
     hint = f"did you mean `{near[0]}`?" if near else signature(op)
-    return use.env.fail("CNN022", f"`{op.name}` has no parameter `{name.text}`", name.span, hint=hint)
+    return env.fail("CNN022", f"`{op.name}` has no parameter `{name.text}`", name.span, hint=hint)
 
 
 def signature(op: OpDef) -> str:
@@ -199,17 +201,18 @@ def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], s
     except ShapeError as problem:
         raise _shape_failure(site, problem) from None
     outputs = (inferred,) if isinstance(inferred, TensorType) else tuple(inferred)
+    building = context.counting is None
     node = Node(
         op=op,
         attrs=attributes,
         inputs=tuple(tensors),
         outputs=_values(site.frame, spot, outputs),
-        params={role: _parameter(site, spot, role, spec, types[0]) for role, spec in specs.items()},
+        params={role: _parameter(site, spot, role, spec, types[0]) for role, spec in specs.items()} if building else {},
         path=spot.path,
         frames=site.frame.frames(),
         span=site.span,
     )
-    if context.counting is None:
+    if building:
         context.graph.nodes.append(node)
     return node
 
@@ -222,6 +225,8 @@ def _check_dtypes(op: OpDef, types: Sequence[TensorType]) -> None:
 
 
 def _values(frame: Frame, spot: Spot, types: Sequence[TensorType]) -> tuple[Value, ...]:
+    if frame.context.counting is not None:
+        return tuple(Value("", tensor_type) for tensor_type in types)
     names = [spot.path] if len(types) == 1 else [f"{spot.path}.{index}" for index in range(len(types))]
     unique = frame.context.unique_value_name
     return tuple(Value(unique(name), tensor_type) for name, tensor_type in zip(names, types, strict=True))

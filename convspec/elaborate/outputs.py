@@ -22,7 +22,7 @@ def declare_outputs(frame: Frame, statement: ast.Output) -> list[Value]:
             )
             raise frame.fail("CNN048", f"an output is a tensor, not {describe(value)}", item.value.span, hint=hint)
         values.append(value)
-        if not frame.chain:
+        if not frame.chain and frame.context.counting is None:
             _add(frame, item, value)
     return values
 

@@ -59,6 +59,8 @@ class Place:
 
     def name(self, env: Frame, label: ast.StrLit | None, site: object, fallback: str) -> str:
         """The label of a stage here: the one written, its number in a labelled group, or its automatic name."""
+        if self.frame.context.counting is not None:
+            return fallback
         number = self.numbering.take() if self.numbering is not None else None
         if label is not None:
             return check_label(str(evaluate(env, label)), label.span)
@@ -69,7 +71,8 @@ class Place:
 
     def claim(self, name: str, span: Span) -> Spot:
         """Take a name at this level."""
-        self.registry.claim(name, span, self.frame.loop_counter())
+        if self.frame.context.counting is None:
+            self.registry.claim(name, span, self.frame.loop_counter())
         return Spot(_join(self.path, name), _join(self.prefix, name), self.shared)
 
     def inside(self, spot: Spot, *, numbered: bool) -> Place:
@@ -79,7 +82,7 @@ class Place:
 
     def level(self, written: Frame, body: ast.Expr, spot: Spot | None, name: str) -> Frame:
         """A frame for a function's expression: the names of where it was written, its layers named below this place."""
-        frame = written.snapshot()
+        frame = written.snapshot(body.span)
         frame.application, frame.chain, frame.turns, frame.name_turns = (
             self.frame.application,
             self.frame.chain,

@@ -69,17 +69,21 @@ def _repeat(env: Frame, place: Place, stage: ast.Stage, value: Any) -> Any:
     env.context.meter.check_list(count, stage.count.span)
     env.context.meter.add_steps(count, stage.count.span)
     place.record(stage, LoopEvent(tuple(range(count))))
-    if stage.label is None:
-        named = place.numbering is None
-        for turn in range(count):
-            with place.frame.turn(turn, named=named):
-                value = apply_body(env, place, stage.body, None, value)
-        return value
-    spot = place.claim(place.name(env, stage.label, stage.body, ""), stage.label.span)
-    level = place.inside(spot, numbered=True)
-    for turn in range(count):
-        with place.frame.turn(turn, named=False):
-            value = _labelled_turn(env, level, stage, turn, value)
+    level, named = place, stage.label is None and place.numbering is None
+    if stage.label is not None:
+        level = place.inside(place.claim(place.name(env, stage.label, stage.body, ""), stage.label.span), numbered=True)
+
+    def turn(index: int) -> None:
+        nonlocal value
+        with place.frame.turn(index, named=named):
+            value = _turn(env, level, stage, index, value)
+
+    counting = env.context.counting
+    if counting is None:
+        for index in range(count):
+            turn(index)
+    else:
+        counting.run_alike(env.context.meter, lambda: (value,), stage.count.span, count, turn)
     return value
 
 
@@ -94,11 +98,11 @@ def _count(env: Frame, count: ast.Expr) -> ast.Expr:
     return count
 
 
-def _labelled_turn(env: Frame, level: Place, stage: ast.Stage, turn: int, value: Any) -> Any:
-    if isinstance(stage.body, ast.StageCall):
+def _turn(env: Frame, level: Place, stage: ast.Stage, index: int, value: Any) -> Any:
+    if stage.label is None or isinstance(stage.body, ast.StageCall):
         return apply_body(env, level, stage.body, None, value)
-    # A repeated group gets its turn as a level, and its stages are numbered below that.
-    spot = level.claim(str(turn), stage.span)
+    # A labelled repeat of a group gets its turn as a level, and its stages are numbered below that.
+    spot = level.claim(str(index), stage.span)
     return _apply_group(env, level.inside(spot, numbered=True), stage.body, value)
 
 

@@ -6,19 +6,17 @@ A statement that fails is reported, the names that it would have bound are poiso
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import MappingProxyType
 from typing import Any
 
-from convspec import ops
 from convspec.diagnostics import Failure
 from convspec.elaborate.budgets import run_assert
+from convspec.elaborate.defaults import add_default
 from convspec.elaborate.evaluation import condition, evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.inputs import bind_symbols, declare_input
 from convspec.elaborate.labels import check_label
-from convspec.elaborate.loops import bind, iterate, loop_names, unpack
+from convspec.elaborate.loops import bind, iterate, loop_names, run_turns, unpack
 from convspec.elaborate.module import BindEvent, BranchEvent, LoopEvent
-from convspec.elaborate.ops import evaluate_attribute, signature
 from convspec.elaborate.outputs import declare_outputs
 from convspec.elaborate.place import Place
 from convspec.elaborate.values import POISON, FunctionValue, LayerValue
@@ -117,13 +115,17 @@ def _assign(frame: Frame, statement: ast.Assign, outcome: _Outcome) -> None:
 def _for(frame: Frame, statement: ast.For, outcome: _Outcome) -> None:
     items = iterate(frame, statement.iterable)
     frame.record(statement, LoopEvent(tuple(items)))
+
+    def turn(index: int) -> None:
+        bind(frame, statement.targets, index, items[index])
+        _run(frame, statement.body, outcome)
+
     outer = frame.loop_names
     frame.loop_names = (*outer, *loop_names(statement.targets))
     try:
-        for turn, item in enumerate(items):
-            with frame.turn(turn):
-                bind(frame, statement.targets, turn, item, statement.iterable.span)
-                _run(frame, statement.body, outcome)
+        run_turns(frame, statement, len(items), turn)
+        if items:
+            bind(frame, statement.targets, len(items) - 1, items[-1])  # also where the last turns were counted only
     finally:
         frame.loop_names = outer
 
@@ -144,25 +146,6 @@ def _default(frame: Frame, statement: ast.Default, outcome: _Outcome) -> None:
     add_default(frame, statement)
 
 
-def add_default(frame: Frame, statement: ast.Default) -> None:
-    """Let a `default` hold from here on in `frame`."""
-    op = ops.find(statement.op.text)
-    if op is None:
-        message = f"`default` takes a layer, and `{statement.op.text}` is none"
-        raise frame.fail("CNN021", message, statement.op.span)
-    known = {field.name: field for field in op.attributes}
-    added: dict[str, tuple[ast.Expr, Any]] = {}
-    for arg in statement.args:
-        if arg.name is None:
-            raise frame.fail("CNN042", "a `default` names its parameters", arg.span, hint=signature(op))
-        if arg.name.text not in known:
-            raise frame.fail("CNN022", f"`{op.name}` has no parameter `{arg.name.text}`", arg.name.span, hint=signature(op))
-        kind = known[arg.name.text].metadata["kind"]
-        added[arg.name.text] = (arg.value, evaluate_attribute(frame, kind, arg.name.text, arg.value))
-    merged = {**frame.defaults.get(op.name, {}), **added}
-    frame.defaults = MappingProxyType({**frame.defaults, op.name: merged})
-
-
 def _layer(frame: Frame, statement: ast.Layer, outcome: _Outcome) -> None:
     stage, place = statement.stage, Place.of(frame)
     if stage.count is not None:
@@ -173,14 +156,14 @@ def _layer(frame: Frame, statement: ast.Layer, outcome: _Outcome) -> None:
     else:
         name = ".".join([statement.name.text, *map(str, frame.name_turns)])
     spot = place.claim(name, statement.name.span)
-    value = LayerValue(statement, stage.body, frame.snapshot(), spot.path, spot.label)
+    value = LayerValue(statement, stage.body, frame.snapshot(statement.span), spot.path, spot.label)
     frame.names[statement.name.text] = value
     frame.record(statement, BindEvent((value,)))
 
 
 def _let(frame: Frame, statement: ast.Let, outcome: _Outcome) -> None:
     if statement.params is not None:
-        value: Any = FunctionValue(statement, frame.snapshot())
+        value: Any = FunctionValue(statement, frame.snapshot(statement.span))
     else:
         value = evaluate(frame, statement.value)
     frame.names[statement.name.text] = value
