@@ -22,7 +22,8 @@ def wrap(statement: str, indent: str = "", width: int = WIDTH) -> list[str]:
 
 def _spread(body: str, indent: str, width: int) -> list[str]:
     """What stands between brackets, over several lines."""
-    items = list(_top_level(body, (",",)))
+    is_comprehension = len(list(_top_level(body, (" for ",)))) > 1
+    items = [body] if is_comprehension else list(_top_level(body, (",",)))
     if len(items) > 1 or body.rstrip().endswith(","):
         parts = [item.strip().rstrip(",") for item in items if item.strip()]
         return [line for part in parts for line in _with_comma(_item(part, indent, width))]
@@ -33,7 +34,7 @@ def _item(text: str, indent: str, width: int) -> list[str]:
     """One expression within brackets, broken at its weakest operators if it is too long."""
     if len(indent) + len(text) <= width:
         return [indent + text]
-    for words in ((" if ", " else ", " for "), (" or ",), (" and ",), (" + ", " - "), (" * ",)):
+    for words in ((" for ",), (" if ", " else "), (" or ",), (" and ",), (" + ", " - "), (" * ",)):
         parts = list(_top_level(text, words))
         if len(parts) > 1:
             return [line for part in parts for line in wrap(part.strip(), indent, width)]

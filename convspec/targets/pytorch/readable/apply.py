@@ -45,7 +45,8 @@ def apply_call(body: Body, site: ast.Call | ast.StageCall, piped: Val | None, ar
     if any(type(event) is not type(first) for event in events):
         raise Varied("what is applied", body.moments, [type(event).__name__ for event in events])
     if isinstance(first, StageEvent):
-        assert piped is not None
+        if piped is None:
+            raise Unsayable("a stage that is called")
         return _stage_value(body, site, events, piped)
     attrs = first.args if isinstance(first, OpEvent | BlockEvent) else {}
     written = {id(expr) for expr in attrs.values()}
@@ -71,6 +72,8 @@ def _stage_value(body: Body, site: ast.Call | ast.StageCall, events: Sequence[Ev
     if len(set(forms)) > 1:
         raise Varied("a stage", body.moments, forms)
     own = _is_own(body, site.function.text)
+    if not own and any(isinstance(moment.names.get(site.function.text), LayerValue) for moment in body.moments):
+        raise Unsayable("a layer that is passed in, whose weights live elsewhere")
     for row in zip(*inner, strict=True):
         if isinstance(row[0], StageEvent):
             raise Unsayable("a stage within a stage")

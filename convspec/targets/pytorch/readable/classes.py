@@ -30,24 +30,24 @@ def build_classes(program: Program, block: ast.Block) -> Iterator[tuple[list[App
     """The classes of a block, each with the applications that are its instances."""
     pending: list[tuple[list[Application], frozenset[int]]] = [(program.applications_of(block), frozenset())]
     count = tries = 0
+    name = program.class_names[block]
     while pending:
         group, unrolled = pending.pop(0)
-        name = program.class_names[block] if count == 0 else program.names.fresh(f"{block.name.text}{count + 1}")
         tries += 1
         try:
-            if tries > TRIES:
-                raise Unsayable("too many differences between its instances")
-            info = _build(program, group, unrolled, name)
+            if tries > TRIES or block in program.forced:
+                raise Unsayable(program.forced.get(block, "too many differences between its instances"))
+            made = [(group, _build(program, group, unrolled, name))]
         except _Retry as retry:
             pending[:0] = retry.groups
             continue
-        except (Unsayable, RecursionError) as problem:
-            program.notes.append(f"{block.name.text} is written out instance by instance: {problem}")
-            yield from unrolled_classes(program, block, group)
-            count += 1
-            continue
-        count += 1
-        yield group, info
+        except Exception as problem:  # whatever the walk could not do: its instances are written out, and proven as all else
+            reason = str(problem) if isinstance(problem, Unsayable) else f"{type(problem).__name__} {problem}"
+            made = list(unrolled_classes(program, block, group, reason))
+            program.notes.append(f"{block.name.text} is written out instance by instance: {reason}")
+        yield from made
+        count += len(made)
+        name = program.names.fresh(f"{block.name.text}{count + 1}") if pending else name
 
 
 class _Retry(Exception):

@@ -208,9 +208,12 @@ def _binary(body: Body, expr: ast.Binary) -> Val:
 
 def _as_list(body: Body, expr: ast.Expr, val: Val) -> Val:
     """A list that may have come in as a tuple, through a parameter, as a list."""
-    is_parameter = isinstance(expr, ast.NameRef) and expr.text in {p.name.text for p in body.applications[0].block.params}
-    tensors = isinstance(expr, ast.NameRef) and body.is_tensor(expr.text)
-    call = isinstance(expr, ast.Range) or (is_parameter and not tensors)
+    root = expr
+    while isinstance(root, ast.Index | ast.Slice):
+        root = root.value
+    params = {p.name.text for p in body.applications[0].block.params}
+    tuples = isinstance(root, ast.NameRef) and not body.is_tensor(root.text) and (root.text in params or root is not expr)
+    call = isinstance(expr, ast.Range) or tuples
     return both(lambda sequence: code.call("list", [sequence]), val, many=True) if call else val
 
 

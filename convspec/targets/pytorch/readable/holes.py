@@ -88,8 +88,10 @@ def _spread(sources: Sources, hole: Hole, scope: Scope, values: list[Any]) -> Co
 
 def _is_same(sources: Sources) -> bool:
     """Whether the pads are those of `same` at stride 1, which PyTorch knows by that word."""
-    written = sources.attrs.get("pad")
-    if not isinstance(written, ast.NameRef) or written.text != "same":
+    written = sources.attribute("pad")
+    if written is None or written.init is None:
+        return False
+    if sources.body.evaluates(written.init, ["same"] * len(sources.body.moments)) is not True:
         return False
     for node in sources.nodes:
         a = node.attrs

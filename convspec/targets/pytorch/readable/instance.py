@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def unrolled_classes(
-    program: Program, block: ast.Block, group: Sequence[Application]
+    program: Program, block: ast.Block, group: Sequence[Application], reason: str
 ) -> Iterator[tuple[list[Application], ClassInfo]]:
     """A class for each distinct text among the instances. Unsayable for the model itself, and where lists go in or out."""
     from convspec.targets.pytorch.readable.program import ClassInfo
 
     if program.module.root in group:
-        raise Unsayable("the model itself")
+        raise Unsayable(reason)
     by_text: dict[str, list[Application]] = {}
     for application in group:
         by_text.setdefault("\n".join(_lines(program, application, "Instance")), []).append(application)
@@ -58,6 +58,8 @@ def _graph(program: Program, application: Application) -> Graph:
     if len(outputs) != len(results):
         raise Unsayable("lists of tensors as results")
     span = application.block.span
+    if any(node.params and not node.path.startswith(f"{application.path}.") for node in _nodes(application)):
+        raise Unsayable("weights that live elsewhere")
     return Graph(
         application.block.name.text,
         application.block.doc,

@@ -57,9 +57,13 @@ class ClassInfo:
 class Program:
     """What the walks over all blocks share."""
 
-    def __init__(self, module: Module, trees: Mapping[Node, Tree], silent: frozenset[str] = frozenset()) -> None:
-        """`silent`: names of classes whose `out_channels` nobody reads, as an earlier walk found."""
-        self.module, self.trees, self.silent = module, trees, silent
+    def __init__(
+        self, module: Module, trees: Mapping[Node, Tree], forced: Mapping[ast.Block, str], silent: frozenset[str] = frozenset()
+    ) -> None:
+        """`forced`: blocks to be written out instance by instance, and why. `silent`: classes whose `out_channels` nobody
+        reads, as an earlier walk found.
+        """
+        self.module, self.trees, self.forced, self.silent = module, trees, forced, silent
         self.names = quote.Names(("self", *page.MODULE_NAMES))
         self.root_name = page.class_name(module)
         self.names.reserve(self.root_name)

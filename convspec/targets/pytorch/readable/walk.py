@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from convspec.targets.pytorch.readable.outputs import walk_output, walk_return
 from convspec.targets.pytorch.readable.values import Unsayable, Val
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
-from convspec.targets.source.statements import Line, assign
+from convspec.targets.source.statements import Block, Line, assign
 
 
 def walk_body(body: Body, statements: ast.Body) -> None:
@@ -135,25 +135,35 @@ def _unpack(body: Body, names: list[str], val: Val, tensors: list[bool]) -> None
         body.env[name] = Val(kept, code.name(python))
 
 
-def _free(body: Body, python: str) -> None:
+def _free(body: Body, python: str, spared: Sequence[str] = ()) -> None:
     """Before a name of `__init__` is bound anew: values written in terms of it move into variables of their own."""
     for name, held in list(body.env.items()):
-        if held.init is not None and python in held.init.reads and held.init.text != python:
+        if name not in spared and held.init is not None and python in held.init.reads and held.init.text != python:
             body.keep(name)
 
 
 def _bind_together(body: Body, names: list[str], vals: list[Val], tensors: list[bool]) -> None:
     """`a, b = b, a`."""
-    if any(tensors):
-        raise Unsayable("tensors that change places")
     pythons = [body.local(name) for name in names]
-    for part, block in (("init", body.init), ("fwd", body.fwd)):
-        codes = [getattr(val, part) for val in vals]
-        if None not in codes:
-            text = f"{', '.join(pythons)} = {', '.join(c.at(code.TERNARY) for c in codes)}"
-            block.append(Line(text, code.reads(codes), frozenset(pythons)))
-    for name, python, val in zip(names, pythons, vals, strict=True):
-        body.env[name] = Val(code.name(python), code.name(python), val.many)
+    shadows = [body.channels(name) if tensor else body.local(name) for name, tensor in zip(names, tensors, strict=True)]
+    for python in (*pythons, *shadows):
+        _free(body, python, spared=names)
+    known = _together(body.init, shadows, [val.init for val in vals])
+    if not _together(body.fwd, pythons, [val.fwd for val in vals]):
+        raise Unsayable("tensors that change places")
+    body.changed.update(shadow for shadow, tensor in zip(shadows, tensors, strict=True) if tensor)
+    for name, shadow, python, val in zip(names, shadows, pythons, vals, strict=True):
+        body.env[name] = Val(code.name(shadow) if known else None, code.name(python), val.many)
+
+
+def _together(block: Block, targets: list[str], values: Sequence[Code | None]) -> bool:
+    """`a, b = x, y`; whether all values can be said."""
+    codes = [each for each in values if each is not None]
+    if len(codes) != len(values):
+        return False
+    text = f"{', '.join(targets)} = {', '.join(each.at(code.TERNARY) for each in codes)}"
+    block.append(Line(text, code.reads(codes), frozenset(targets)))
+    return True
 
 
 def _let(body: Body, statement: ast.Let) -> None:
