@@ -1,17 +1,16 @@
-"""Which bracket closes which, found before the parse: it bounds nesting and tells recovery what it may skip."""
+"""Which bracket closes which, found before the parse: it tells recovery what it may skip."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from convspec.diagnostics import Diagnostic, Failure, error
-from convspec.source import SourceFile, Span
+from convspec.source import SourceFile
+from convspec.syntax.lexing import CLOSER
 
 if TYPE_CHECKING:
     from lark import Token
 
-CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _OPENER = {closer: opener for opener, closer in CLOSER.items()}
 _ITEMS = ("BLOCK", "MODEL", "USE")
 
@@ -26,15 +25,13 @@ class Brackets:
     """Closers that close nothing."""
 
 
-def pair(file: SourceFile, tokens: list[Token], nesting: int) -> Brackets:
-    """Pairs the brackets of a file. Raises Failure (CNN005) where they nest deeper than `nesting`."""
+def pair(file: SourceFile, tokens: list[Token]) -> Brackets:
+    """Pairs the brackets of a file."""
     found = Brackets()
     unclosed: list[Token] = []
     for index, token in enumerate(tokens):
         if token.type in CLOSER:
             unclosed.append(token)
-            if len(unclosed) > nesting:
-                raise Failure([_too_deep(file, token, nesting)])
         elif token.type in _OPENER:
             _close(found, unclosed, index, token)
         elif token.type in _ITEMS and file.line_column(token.start_pos or 0)[1] == 1:
@@ -54,8 +51,3 @@ def _close(found: Brackets, unclosed: list[Token], index: int, token: Token) -> 
         if unclosed[depth].type == "LBRACE":
             break
     found.extra.append(token)
-
-
-def _too_deep(file: SourceFile, token: Token, nesting: int) -> Diagnostic:
-    span = Span(file, token.start_pos or 0, token.end_pos or 0)
-    return error("CNN005", f"brackets nest more than {nesting} levels deep", span)

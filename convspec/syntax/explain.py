@@ -7,9 +7,8 @@ from typing import TypeAlias
 
 from convspec.diagnostics import Diagnostic, Label
 from convspec.syntax import slips_brackets, slips_expressions, slips_statements
-from convspec.syntax.brackets import CLOSER
 from convspec.syntax.expected import THE_END, describe, describe_found
-from convspec.syntax.lexing import unknown_characters
+from convspec.syntax.lexing import CLOSER, unknown_characters
 from convspec.syntax.situation import Situation
 
 Rule: TypeAlias = Callable[[Situation], Diagnostic | None]

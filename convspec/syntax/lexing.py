@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from unicodedata import category, name
 
-from convspec.diagnostics import Diagnostic, Fix, error
+from convspec.diagnostics import Diagnostic, Fix, error, fail
 from convspec.source import SourceFile, Span
 from convspec.syntax import grammar, literals
 
 if TYPE_CHECKING:
     from lark import Token
 
+CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+OPENERS, CLOSERS = tuple(CLOSER), tuple(CLOSER.values())
 FILE_DOC = -1
 """The key of the file's own documentation."""
 
@@ -30,13 +32,16 @@ class Lexed:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def lex(file: SourceFile, start: int, end: int) -> Lexed:
-    """The tokens of a part of `file`. Never fails: what is malformed is reported, and replaced where the parse can go on."""
+def lex(file: SourceFile, start: int, end: int, nesting: int) -> Lexed:
+    """The tokens of a part of `file`. What is malformed is reported, and replaced where the parse can go on.
+
+    Raises Failure (CNN005) at once where brackets nest deeper than `nesting`.
+    """
     from lark import Token
 
     lexed = Lexed([])
     comments: list[Token] = []
-    last = start
+    last, depth = start, 0
     for token in _merged(grammar.tokens(file.text[start:end], start)):
         if token.type == "DOC":
             comments.append(token)
@@ -45,6 +50,9 @@ def lex(file: SourceFile, start: int, end: int) -> Lexed:
                 _attach(file, lexed, comments, token)
                 comments = []
             lexed.tokens.extend(_checked(file, token, lexed.diagnostics))
+            depth += (token.type in OPENERS) - (token.type in CLOSERS)
+            if depth > nesting:
+                raise fail(error("CNN005", f"brackets nest more than {nesting} levels deep", _span(file, token)))
             last = token.end_pos or 0
     the_end = Token("$END", "", start_pos=last, end_pos=last)  # right behind what is there, not after empty lines
     if comments:

@@ -45,7 +45,7 @@ class _Parser:
     def __init__(self, file: SourceFile, limits: Limits) -> None:
         start = len(_BOM) if file.text.startswith(_BOM) else 0
         self.source, self.limits = file, limits
-        self.lexed = lex(file, start, len(file.text))
+        self.lexed = lex(file, start, len(file.text), limits.nesting)
         self.builder = Builder(file, limits, self.lexed.docs, self.interpolated)
         self.actions = grammar.callbacks(self.builder)
         self.diagnostics: list[Diagnostic] = self.builder.diagnostics
@@ -66,7 +66,7 @@ class _Parser:
 
     def interpolated(self, start: int, end: int) -> ast.Expr:
         """The expression between two offsets, which stand inside a string. What is wrong with it is reported."""
-        lexed = lex(self.source, start, end)
+        lexed = lex(self.source, start, end, self.limits.nesting)
         self.diagnostics += lexed.diagnostics
         result = self._run(grammar.START_EXPRESSION, lexed, recovers=False)
         expression: ast.Expr = ast.IntLit(0, Span(self.source, start, end)) if result is None else result
@@ -77,7 +77,7 @@ class _Parser:
         from lark.exceptions import UnexpectedToken
 
         tokens = lexed.tokens
-        brackets = pair(self.source, tokens, self.limits.nesting)
+        brackets = pair(self.source, tokens)
         machine = grammar.machine(start_rule, self.actions)
         index = 0
         while True:

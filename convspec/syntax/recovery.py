@@ -78,11 +78,8 @@ def _resume_at(s: Situation, index: int, in_body: bool, margin: int) -> int:
     """The index of the next token that begins a statement or item, closes the body, or opens one; else of the last."""
     while s.tokens[index].type != "$END":
         token = s.tokens[index]
-        if index > s.at or in_body:
-            if token.type == "RBRACE" and in_body:
-                return index
-            if _begins(s, index, in_body, margin):
-                return index
+        if (token.type == "RBRACE" and in_body) or _begins(s, index, in_body, margin):
+            return index
         if token.type == "LBRACE" and s.begins_line(index + 1):
             return index
         skips = token.type in ("LPAR", "LSQB", "LBRACE")
@@ -95,7 +92,8 @@ def _begins(s: Situation, index: int, in_body: bool, margin: int) -> bool:
     if not s.begins_line(index):
         return in_body and index > s.at and token.type in STATEMENTS - {"IF", "FOR", "DEFAULT"}
     if token.type in _FILE_LEVEL:
-        return not (index == s.at and token.type in ITEMS)
+        misplaced = token.type in ITEMS if in_body else token.type == "LANGUAGE"
+        return index > s.at or not misplaced
     if not in_body:
         return False
     return begins_statement(s, index) and (token.type != "NAME" or _column(s, token) <= margin)

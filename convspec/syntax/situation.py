@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from convspec.diagnostics import Diagnostic, Fix, Label, error
 from convspec.source import SourceFile, Span
-from convspec.syntax.brackets import CLOSER, Brackets
+from convspec.syntax.brackets import Brackets
+from convspec.syntax.lexing import CLOSER, CLOSERS, OPENERS
 
 if TYPE_CHECKING:
     from lark import Token
 
-OPENERS = tuple(CLOSER)
-CLOSERS = tuple(CLOSER.values())
 ITEMS = frozenset({"BLOCK", "MODEL", "USE", "LANGUAGE"})
 """Keywords that begin an item of a file and nothing else."""
 STATEMENTS = frozenset({"INPUT", "OUTPUT", "RETURN", "ASSERT", "DEFAULT", "LAYER", "LET", "FOR", "IF"})
@@ -99,6 +98,10 @@ class Situation:
     def kinds(self, count: int) -> tuple[str, ...]:
         """What stands on top of the stack: the types of tokens and the class names of nodes."""
         return tuple(kind_of(value) for value in self.values[-count:])
+
+    def index_of(self, token: Token) -> int:
+        """The index of a token of the file."""
+        return bisect_left(self.tokens, start_of(token), key=start_of)
 
     def error(
         self, message: str, token: Token | None = None, label: str = "", *,

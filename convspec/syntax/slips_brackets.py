@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convspec.diagnostics import Diagnostic
-from convspec.syntax.brackets import CLOSER
-from convspec.syntax.situation import CLOSERS, ITEMS, STATEMENTS, Situation
+from convspec.syntax.lexing import CLOSER, CLOSERS
+from convspec.syntax.situation import ITEMS, STATEMENTS, Situation, start_of
 
 if TYPE_CHECKING:
     from lark import Token
 
+_HEAD = 200
+"""More tokens than the head of a statement has."""
 _TEXT = {"RPAR": "`)`", "RSQB": "`]`", "RBRACE": "`}`"}
 
 
@@ -26,8 +28,8 @@ def begins_statement(s: Situation, index: int) -> bool:
 
 def is_if_statement(tokens: list[Token], index: int) -> bool:
     """Whether `{` comes before `then` after an `if`."""
-    following = (token.type for token in tokens[index:] if token.type in ("THEN", "LBRACE"))
-    return next(following, "") == "LBRACE"
+    following = (tokens[i].type for i in range(index, min(index + _HEAD, len(tokens))))
+    return next((kind for kind in following if kind in ("THEN", "LBRACE")), "") == "LBRACE"
 
 
 def is_binding(tokens: list[Token], index: int) -> bool:
@@ -63,19 +65,18 @@ def _first_swallowed(s: Situation, opener: Token, at: int) -> int:
     if opener.type == "LBRACE":
         return at
     margin = _indent(s, s.tokens[s.statement])
-    first = next(i for i, token in enumerate(s.tokens) if token is opener) + 1
+    first = s.index_of(opener) + 1
     swallowed = (i for i in range(first, at) if begins_statement(s, i) and _indent(s, s.tokens[i]) <= margin)
     return next(swallowed, at)
 
 
 def _culprit(s: Situation, opener: Token) -> Token:
     """The brace that was forgotten: the last whose closing line is indented less than its own, as its parent's would be."""
-    inside = (pair for pair in reversed(s.brackets.pairs) if (pair[0].start_pos or 0) > (opener.start_pos or 0))
-    for brace, closer in inside:
-        if brace.type == "LBRACE" and (closer.start_pos or 0) < (s.found.start_pos or 0):
-            index = next(i for i, token in enumerate(s.tokens) if token is closer)
-            if s.begins_line(index) and _indent(s, closer) == _indent(s, opener) < _indent(s, brace):
-                return brace
+    for brace, closer in reversed(s.brackets.pairs):
+        within = start_of(opener) < start_of(brace) and start_of(closer) < start_of(s.found)
+        candidate = brace.type == "LBRACE" and within and s.begins_line(s.index_of(closer))
+        if candidate and _indent(s, closer) == _indent(s, opener) < _indent(s, brace):
+            return brace
     return opener
 
 
@@ -100,7 +101,7 @@ def _tuple(s: Situation) -> Diagnostic | None:
     opener = s.opener
     if opener is None or opener.type != "LPAR":
         return None
-    before = next(i for i, token in enumerate(s.tokens) if token is opener) - 1
+    before = s.index_of(opener) - 1
     if before >= 0 and s.tokens[before].type == "NAME":
         return None
     if s.found.type == "COMMA" and "RPAR" in s.accepts:

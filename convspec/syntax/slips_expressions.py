@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from convspec.diagnostics import Diagnostic, Fix
+from typing import Any
+
+from convspec.diagnostics import Diagnostic, Fix, error
 from convspec.source import Span
-from convspec.syntax.situation import ARITHMETIC, COMPARISONS, LITERALS, OPENERS, OPERATORS, Situation, innermost_open, start_of
+from convspec.syntax.lexing import OPENERS
+from convspec.syntax.situation import ARITHMETIC, COMPARISONS, LITERALS, OPERATORS, Situation, innermost_open, start_of
 
 _STAGE_TOKENS = frozenset({"NAME", "STRING", "COLON", "STAR", "INT", "DOT"})
 _SHORT = 40
@@ -35,7 +38,7 @@ def _mixed_with_arrow(s: Situation) -> Diagnostic | None:
     arrow = arrow_before(s)
     if arrow is None or arrow == s.at - 1:
         return None
-    source = next((v for v, then in zip(s.values, s.values[1:], strict=False) if then is s.tokens[arrow]), None)
+    source = _source(s, arrow)
     hint = "write parentheses around the pipeline"
     if source is not None:
         text = s.file.text[start_of(source) : s.tokens[s.at - 1].end_pos]
@@ -44,6 +47,14 @@ def _mixed_with_arrow(s: Situation) -> Diagnostic | None:
             hint = f"write parentheses: `({text}) {s.found} {following}`"
     message = f"`->` and `{s.found}` are mixed without parentheses"
     return s.error(message, code="CNN003", related=s.related(s.tokens[arrow], "this binds loosest"), hint=hint)
+
+
+def _source(s: Situation, arrow: int) -> Any:
+    """The node with which the pipeline of that arrow begins, if it is on the stack."""
+    at = next((i for i in range(len(s.values) - 1, 0, -1) if s.values[i] is s.tokens[arrow]), 0)
+    while at > 0 and not hasattr(s.values[at], "span"):
+        at -= 1  # past the arrow, and the stages before it
+    return s.values[at] if at else None
 
 
 def _chained_comparison(s: Situation) -> Diagnostic | None:
@@ -84,7 +95,7 @@ def _equals_sign(s: Situation) -> Diagnostic | None:
     if s.kind(-2) == "ARROW" and s.kind(-1) in ("NAME", "STRING"):
         fix = Fix(s.span(s.found), ":", "write `:`")
         return s.error("expected `:` after a label, found `=`", hint="write `:`", fix=fix)
-    if s.head in ("IF", "ASSERT") or "THEN" in s.accepts or (s.opener is not None and s.opener.type != "LBRACE"):
+    if s.head in ("IF", "ASSERT") or s.accepts & {"THEN", "LBRACE"} or (s.opener is not None and s.opener.type != "LBRACE"):
         fix = Fix(s.span(s.found), "==", "write `==`")
         return s.error("`=` does not compare", hint="write `==`", fix=fix)
     if s.head == "NAME" and s.kind(-1) != "EQUAL":
@@ -171,8 +182,7 @@ def _not_a_stage(s: Situation) -> Diagnostic | None:
         first += 2
     span = Span(s.file, s.span(s.tokens[first]).start, s.span(s.tokens[s.at - 1]).end)
     hint = f"`{span.text} * stage` applies a stage so many times" if len(span.text) <= _SHORT else None
-    diagnostic = s.error("a stage is a layer, a block or a group, not a value", s.tokens[first], hint=hint)
-    return diagnostic
+    return error("CNN001", "a stage is a layer, a block or a group, not a value", span, hint=hint)
 
 
 def _conditional(s: Situation) -> Diagnostic | None:

@@ -81,7 +81,7 @@ def _early_brace(s: Situation) -> str | None:
     """A hint where the model above seems to have been closed too early."""
     if s.kind(-1) != "RBRACE":
         return None
-    later = any(token.type == "RBRACE" and start_of(token) > start_of(s.found) for token in s.brackets.extra)
+    later = s.brackets.extra and start_of(s.brackets.extra[-1]) > start_of(s.found)
     return f"the `}}` on line {s.line(s.tokens[s.at - 1])} may be one too many" if later else None
 
 
