@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from convspec import elaborate
 from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
+from convspec.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
     from convspec.analysis.summary import Summary
@@ -34,14 +35,16 @@ def load(
     weights: WeightSource = None,
     seed: int = 0,
     root: str | Path | None = None,
+    limits: Limits = DEFAULT,
 ) -> Net:
     """The network that the spec at `path` describes.
 
     `model` names one of its models or configurations; it may be left out where there is one. `settings` gives its parameters
     values (int, float, bool, str, list, or a tuple for a size). `weights` is a safetensors file or a mapping of arrays; without
-    it weights are initialised from `seed`, on first use. Imports stay inside `root`, by default the file's folder.
+    it weights are initialised from `seed`, on first use. Imports stay inside `root`, by default the file's folder. `limits`
+    bounds what the spec may use.
     """
-    module = elaborate.load(path, model=model, settings=_settings(settings), root=root)
+    module = elaborate.load(path, model=model, settings=_settings(settings), limits=limits, root=root)
     return Net(module, weights, seed, stem=model or Path(path).stem)
 
 
@@ -52,9 +55,10 @@ def loads(
     settings: Mapping[str, Any] | None = None,
     weights: WeightSource = None,
     seed: int = 0,
+    limits: Limits = DEFAULT,
 ) -> Net:
     """The network that a spec given as text describes; messages call the text `name`. The rest is as in `load`."""
-    module = elaborate.loads(text, name=name, model=model, settings=_settings(settings))
+    module = elaborate.loads(text, name=name, model=model, settings=_settings(settings), limits=limits)
     return Net(module, weights, seed)
 
 

@@ -2,83 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import Model, OutputFormat, Root, Settings, Spec
+from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settings
 from convspec.diagnostics import Diagnostic, Failure
+from convspec.limits import Limits
 
 EXAMPLES = """Examples:
 
 convspec check resnet.cnn
+
+convspec check examples/*.cnn
 
 convspec check resnet.cnn --model ResNet50 --set classes=10 --format json"""
 
 
 @guarded
 def check(
-    spec: Spec, model: Model = None, settings: Settings = None, root: Root = None, output_format: OutputFormat = Format.text
+    specs: Annotated[list[Path], typer.Argument(metavar="SPEC", help="One or more .cnn files.", show_default=False)],
+    model: Model = None,
+    settings: Settings = None,
+    root: Root = None,
+    limits: LimitOptions = None,
+    output_format: OutputFormat = Format.text,
 ) -> None:
-    """Report every error in a spec.
+    """Report every error in a spec, or in several.
 
-    Without --model, each model in the file is checked; one that needs arguments where a configuration gives them.
+    Without --model, each model in a file is checked; one that needs arguments where a configuration gives them.
     """
-    from convspec.cli.values import parse_settings
+    from convspec.cli.values import parse_limits, parse_settings
 
-    given = parse_settings(settings or [])
-    if model is not None or given:
-        names, open_models = [_check_one(spec, model, given, root)], {}
-    else:
-        open_models = _open_models(spec)
-        names = _check_all(spec, root, set(open_models))
+    given, bounds = parse_settings(settings or []), parse_limits(limits or [])
+    checked: list[_Checked] = []
+    found: dict[object, Diagnostic] = {}
+    for spec in specs:
+        with _collected(found):
+            checked.append(_check_file(_File(spec, root, bounds), model, given, found))
+    if found:
+        raise Failure(list(found.values()))
     if output_format is Format.json:
-        write_json({"models": names, "diagnostics": []})
+        write_json({"models": [name for file in checked for name in file.models], "diagnostics": []})
         return
-    typer.echo(
-        f"{spec}: no errors in {', '.join(names)}" if names else f"{spec}: no errors; no model could be checked by itself"
-    )
-    for name, missing in open_models.items():
-        typer.echo(f"{name} needs {', '.join(missing)}: it was checked only where a configuration gives them")
+    for file in checked:
+        file.say()
 
 
-def _check_one(spec: Path, model: str | None, given: dict[str, object], root: Path | None) -> str:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file and how it is read."""
+
+    spec: Path
+    root: Path | None
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What was found right, and the models that could not be checked by themselves, with the parameters they lack."""
+
+    spec: Path
+    models: list[str]
+    open_models: dict[str, list[str]]
+
+    def say(self) -> None:
+        said = f"no errors in {', '.join(self.models)}" if self.models else "no errors; no model could be checked by itself"
+        typer.echo(f"{self.spec}: {said}")
+        for name, missing in self.open_models.items():
+            typer.echo(f"{name} needs {', '.join(missing)}: it was checked only where a configuration gives them")
+
+
+def _check_file(file: _File, model: str | None, given: dict[str, object], found: dict[object, Diagnostic]) -> _Checked:
+    """Check one model of a file, or all of them; mistakes are added to `found`."""
+    from convspec.elaborate import model_names
+
+    if model is not None or given:
+        return _Checked(file.spec, [_check_one(file, model, given)], {})
+    open_models = _open_models(file)
+    names = [name for name in model_names(file.spec, file.limits, file.root) if name not in open_models]
+    for name in names:
+        with _collected(found):
+            _check_one(file, name, {})
+    return _Checked(file.spec, names, open_models)
+
+
+@contextmanager
+def _collected(found: dict[object, Diagnostic]) -> Iterator[None]:
+    """Keep the diagnostics of a Failure, each once, and go on."""
+    try:
+        yield
+    except Failure as failure:
+        for diagnostic in failure.diagnostics:
+            place = str(diagnostic.primary.span) if diagnostic.primary else None
+            found.setdefault((diagnostic.code, diagnostic.message, place), diagnostic)
+
+
+def _check_one(file: _File, model: str | None, given: dict[str, object]) -> str:
     from convspec.analysis.budgets import check_asserts
     from convspec.elaborate import load
 
-    module = load(spec, model=model, settings=given, root=root)
+    module = load(file.spec, model=model, settings=given, limits=file.limits, root=file.root)
     check_asserts(module)
     return module.name
 
 
-def _open_models(spec: Path) -> dict[str, list[str]]:
+def _open_models(file: _File) -> dict[str, list[str]]:
     """Models that cannot be compiled without arguments, and the parameters that have no default."""
     from convspec.elaborate.files import read_source
-    from convspec.limits import DEFAULT
     from convspec.syntax import ast, parse
 
-    models = [item for item in parse(read_source(spec, spec.name, DEFAULT)).items if isinstance(item, ast.Block)]
+    source = read_source(file.spec, file.spec.name, file.limits)
+    models = [item for item in parse(source, file.limits).items if isinstance(item, ast.Block)]
     needed = {
         model.name.text: [p.name.text for p in model.params if p.default is None] for model in models if model.kind == "model"
     }
     return {name: parameters for name, parameters in needed.items() if parameters}
-
-
-def _check_all(spec: Path, root: Path | None, apart: Set[str]) -> list[str]:
-    """Check every model but those `apart`; Failure with the errors of all, each once."""
-    from convspec.elaborate import model_names
-
-    found: dict[object, Diagnostic] = {}
-    names = [name for name in model_names(spec, root=root) if name not in apart]
-    for name in names:
-        try:
-            _check_one(spec, name, {}, root)
-        except Failure as failure:
-            for diagnostic in failure.diagnostics:
-                place = str(diagnostic.primary.span) if diagnostic.primary else None
-                found.setdefault((diagnostic.code, diagnostic.message, place), diagnostic)
-    if found:
-        raise Failure(list(found.values()))
-    return names

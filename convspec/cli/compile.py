@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import Model, OutputFormat, Root, Seed, Settings, Spec, Weights
+from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Seed, Settings, Spec, Weights
 
 EXAMPLES = """Examples:
 
@@ -38,6 +38,7 @@ def compile_(
     ] = False,
     emit: Annotated[list[str] | None, typer.Option("--emit", metavar="KIND", help=_EMIT)] = None,
     root: Root = None,
+    limits: LimitOptions = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
     """Compile a spec to ONNX, PyTorch or TensorFlow.
@@ -45,11 +46,12 @@ def compile_(
     Files are written whole or not at all; existing ones are replaced. What a target cannot express exactly is an error.
     """
     from convspec import api
-    from convspec.cli.values import parse_settings
+    from convspec.cli.values import parse_limits, parse_settings
 
     asked = {"opset": opset, "external_data": external_data, "straight": straight, "emit": emit}
     options: dict[str, Any] = {name: value for name, value in asked.items() if value}
-    net = api.load(spec, model=model, settings=parse_settings(settings or []), weights=weights, seed=seed, root=root)
+    given, bounds = parse_settings(settings or []), parse_limits(limits or [])
+    net = api.load(spec, model=model, settings=given, weights=weights, seed=seed, root=root, limits=bounds)
     written = net.compile(target, output, **options)
     sizes = [_bytes(path) for path in written]
     if output_format is Format.json:

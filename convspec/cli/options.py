@@ -11,6 +11,8 @@ from convspec.cli.guard import Format
 
 _SET = "Give a parameter of the model a value, written as in a spec: classes=100, depths=[3,4,6,3]. May be repeated."
 
+_LIMIT = "Raise or lower what a spec may use: nodes=1M, steps, depth, list_length, nesting, file_bytes, files. May be repeated."
+
 Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="A .cnn file.", show_default=False)]
 Model: TypeAlias = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="The model or configuration, where the file has several.")
@@ -19,6 +21,7 @@ Settings: TypeAlias = Annotated[list[str] | None, typer.Option("--set", metavar=
 Root: TypeAlias = Annotated[
     Path | None, typer.Option("--root", metavar="DIR", help="The folder that imports stay inside; the spec's own by default.")
 ]
+LimitOptions: TypeAlias = Annotated[list[str] | None, typer.Option("--limit", metavar="NAME=N", help=_LIMIT)]
 Weights: TypeAlias = Annotated[
     Path | None, typer.Option("--weights", metavar="FILE", help="A .safetensors file with weights by label.")
 ]

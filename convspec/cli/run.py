@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convspec.cli.guard import Format, guarded
-from convspec.cli.options import Model, OutputFormat, Root, Seed, Settings, Weights
+from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Seed, Settings, Weights
 
 if TYPE_CHECKING:
     from convspec.runtime.base import Program
@@ -54,6 +54,7 @@ def run(
     weights: Weights = None,
     seed: Seed = 0,
     root: Root = None,
+    limits: LimitOptions = None,
     batch: Annotated[int, typer.Option("--batch", metavar="N", min=1, help="Pictures that go in together.")] = 16,
     tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round to TF32, which is faster and less exact.")] = False,
     output_format: OutputFormat = Format.text,
@@ -65,7 +66,7 @@ def run(
     from convspec.cli.running import Request, execute
     from convspec.runtime.base import ModelFile, RunOptions
 
-    program = _program(spec, model, settings, weights, seed, root)
+    program = _program(spec, model, settings, weights, seed, root, limits)
     origin: str | None = str(weights) if weights else f"initial values from seed {seed}, not trained"
     if isinstance(program, ModelFile) or not program.weights:
         origin = None
@@ -75,7 +76,13 @@ def run(
 
 
 def _program(
-    path: Path, model: str | None, settings: list[str] | None, weights: Path | None, seed: int, root: Path | None
+    path: Path,
+    model: str | None,
+    settings: list[str] | None,
+    weights: Path | None,
+    seed: int,
+    root: Path | None,
+    limits: list[str] | None,
 ) -> Program:
     """The spec with its weights, or the compiled model. Failure CNN306 for what is neither, CNN401 for a useless option."""
     from convspec.diagnostics import error, fail
@@ -86,20 +93,22 @@ def _program(
             error("CNN306", f"cannot run {path}: it is no spec and no ONNX model", hint="run takes a .cnn or an .onnx file")
         )
     if path.suffix.lower() == ".onnx":
-        given: dict[str, Any] = {
+        given_options: dict[str, Any] = {
             "--model": model,
             "--set": settings,
             "--weights": weights,
             "--seed": seed or None,
             "--root": root,
+            "--limit": limits,
         }
-        useless = [option for option, value in given.items() if value]
+        useless = [option for option, value in given_options.items() if value]
         if useless:
             message = f"{useless[0]} says nothing about a compiled model: {path} is complete"
             raise fail(error("CNN401", message, hint="leave it out, or run the .cnn spec"))
         return ModelFile(path)
     from convspec import api
-    from convspec.cli.values import parse_settings
+    from convspec.cli.values import parse_limits, parse_settings
 
-    net = api.load(path, model=model, settings=parse_settings(settings or []), weights=weights, seed=seed, root=root)
+    given, bounds = parse_settings(settings or []), parse_limits(limits or [])
+    net = api.load(path, model=model, settings=given, weights=weights, seed=seed, root=root, limits=bounds)
     return Network(net.module, net.weights)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import Model, OutputFormat, Root, Settings, Spec
+from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settings, Spec
 
 _SIZES = "Give symbolic sizes values: N=1,h=7,w=7. Without it they stay symbolic."
 
@@ -25,6 +25,7 @@ def summary(
     settings: Settings = None,
     sizes: Annotated[list[str] | None, typer.Option("--sizes", metavar="NAME=INT,…", help=_SIZES)] = None,
     root: Root = None,
+    limits: LimitOptions = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
     """Show the layers, what they cost, and totals.
@@ -32,9 +33,10 @@ def summary(
     A row has a layer's label, its output shape, parameters, MACs (multiply-accumulates) and receptive field.
     """
     from convspec import api
-    from convspec.cli.values import parse_settings, parse_sizes
+    from convspec.cli.values import parse_limits, parse_settings, parse_sizes
 
-    net = api.load(spec, model=model, settings=parse_settings(settings or []), root=root)
+    given, bounds = parse_settings(settings or []), parse_limits(limits or [])
+    net = api.load(spec, model=model, settings=given, root=root, limits=bounds)
     table = net.summary(parse_sizes(sizes or []))
     if output_format is Format.json:
         write_json(table.to_json())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from convspec.diagnostics import Failure, error, fail
+from convspec.limits import Limits
 from convspec.syntax import ast
 
 _EXAMPLES = 'write a number, true or false, a word or "string", a size such as 3x3, or a list of these'
@@ -37,11 +39,25 @@ def parse_sizes(texts: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _parse_value(name: str, text: str) -> Any:
+def parse_limits(texts: Sequence[str]) -> Limits:
+    """`["nodes=1M"]` as Limits, the others as they are. Failure CNN401 for a name or number that cannot be."""
+    known = [field.name for field in fields(Limits)]
+    found: dict[str, int] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        limit = _parse_value(name, value, "--limit") if value else None
+        if name not in known or isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            message = f"--limit takes NAME=N with an integer of at least 1, not `{text}`"
+            raise fail(error("CNN401", message, hint=f"the limits are {', '.join(known)}"))
+        found[name] = limit
+    return Limits(**found)
+
+
+def _parse_value(name: str, text: str, option: str = "--set") -> Any:
     from convspec.source import SourceFile
     from convspec.syntax import parse
 
-    refused = fail(error("CNN401", f"--set {name}: `{text}` is not a value", hint=_EXAMPLES))
+    refused = fail(error("CNN401", f"{option} {name}: `{text}` is not a value", hint=_EXAMPLES))
     try:
         tree = parse(SourceFile("--set", f"let value = {text}"))
     except Failure:

@@ -64,3 +64,21 @@ def test_a_broken_budget_is_an_error() -> None:
     done = convspec("check", "net.cnn")
     assert done.code == 1
     assert done.err.startswith("error[CNN070]: ")
+
+
+def test_several_files_are_checked_and_all_errors_reported() -> None:
+    for name, layer in (("good", "relu"), ("bad", "rleu"), ("worse", "rellu")):
+        Path(f"{name}.cnn").write_text(f"model {name.title()} {{ input x: float32[N, 3]\n output x -> {layer} }}")
+    assert convspec("check", "good.cnn", "good.cnn") == Done(0, "good.cnn: no errors in Good\n" * 2, "")
+    failed = convspec("check", "bad.cnn", "good.cnn", "worse.cnn")
+    assert failed.code == 1
+    assert "called `rleu`" in failed.err
+    assert "called `rellu`" in failed.err
+
+
+def test_limits_can_be_raised_and_lowered() -> None:
+    Path("five.cnn").write_text("model Five { input x: float32[N, 3]\n output x -> 5 * relu }")
+    assert convspec("check", "five.cnn", "--limit", "nodes=5").code == 0
+    refused = convspec("check", "five.cnn", "--limit", "nodes=4")
+    assert refused.code == 1
+    assert "CNN060" in refused.err
