@@ -62,8 +62,11 @@ def _size(a: ConvTranspose, x: TensorType, axis: int) -> Size:
     computed = (n - 1) * a.stride[axis] + spatial.extents(a.kernel, a.dilation)[axis]
     if not at_least(computed - lo - max(0, hi - more), 1):
         name = axis_name(axis + 2, x.rank)
-        message = f"`conv_transpose` would cut off the whole {name} {computed}: `pad` takes {lo} + {hi} cells"
-        raise ShapeError(message, "CNN035", inputs={0: f"{name} {n}"})
+        verb, hint = "would", None
+        if not isinstance(n, int):
+            verb, hint = "may", f"declare the input so that the {name} {n} is always large enough"
+        message = f"`conv_transpose` {verb} cut off the whole {name} {computed}: `pad` takes {lo} + {hi} cells"
+        raise ShapeError(message, "CNN035", hint=hint, inputs={0: f"{name} {n}"})
     return computed - lo - hi + more
 
 

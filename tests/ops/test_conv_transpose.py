@@ -125,7 +125,12 @@ def test_mistakes() -> None:
     found = mistake(floats(N, 4, 1, 1), pad=[[1, 2], [0, 0]])
     assert (found.code, found.inputs) == ("CNN035", {0: "height 1"})
     assert found.message == "`conv_transpose` would cut off the whole height 3: `pad` takes 1 + 2 cells"
-    assert mistake(floats(N, 4, H), pad=2).code == "CNN035"
+    found = mistake(floats(N, 4, H), pad=2)
+    assert (found.code, found.message) == (
+        "CNN035",
+        "`conv_transpose` may cut off the whole length H + 2: `pad` takes 2 + 2 cells",
+    )
+    assert found.hint == "declare the input so that the length H is always large enough"
     assert mistake(x, groups=3).message == "4 input channels cannot be split into 3 groups"
     assert mistake(x, pad="same").message == (
         '`pad` takes an integer, a list per axis, or a list of [before, after] per axis, not the string "same"'
