@@ -26,7 +26,7 @@ from convspec.syntax import ast
 def apply_block(use: Use, value: BlockValue, spot: Spot) -> Any:
     """Apply a block, a model or a configuration at a spot. One result is itself, several are a list."""
     meter = use.env.context.meter
-    meter.enter(f"`{value.name}`", use.span)
+    meter.enter(f"`{value.name}`", use.span, steps=10)
     try:
         block, preset = resolve(use.env, value, use.span)
         frame = new_frame(use.env.context, block, spot.path)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convspec.diagnostics import Diagnostic, Failure, Label, error, fail
+from convspec.elaborate.nearest import did_you_mean
 from convspec.limits import Limits
 from convspec.source import SourceFile
 from convspec.syntax import ast, parse
@@ -91,8 +91,7 @@ class Loader:
         problems: list[Diagnostic] = []
         for name in use.names:
             if imported.owner(name.text) is None:
-                near = get_close_matches(name.text, imported.names(), 1)
-                hint = f"did you mean `{near[0]}`?" if near else _has(imported)
+                hint = did_you_mean(name.text, imported.names(), _has(imported))
                 problems.append(error("CNN013", f'"{use.path}" has no `{name.text}`', name.span, hint=hint))
             elif name.text in scope.items or name.text in scope.imports:
                 problems.append(error("CNN023", f"`{name.text}` is defined twice in this file", name.span))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 from re import sub
+
+from convspec.elaborate.nearest import COMPARED
 
 _SAME = {
     "dense": "linear", "fullyconnected": "linear", "fc": "linear",
@@ -30,7 +33,7 @@ def hint_for_callable(name: str, known: Iterable[str]) -> str | None:
     """What the author may have meant by a layer, block or function that does not exist."""
     if name in _PYTHON:
         return _PYTHON[name]
-    plain = {_plain(each): each for each in known}
+    plain = {_plain(each): each for each in islice(known, COMPARED)}
     same = _SAME.get(_plain(name)) or plain.get(_plain(name))
     near = [same] if same else [plain[each] for each in get_close_matches(_plain(name), plain, 1)]
     return f"did you mean `{near[0]}`?" if near else None

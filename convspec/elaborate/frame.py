@@ -28,7 +28,7 @@ class Context:
     value_names: dict[str, int] = field(default_factory=dict)
     asserts: list[BudgetAssert] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
+    seen: set[tuple[str, Span | str]] = field(default_factory=set)
     names_of: dict[object, dict[object, str]] = field(default_factory=dict)
     counting: Counting | None = None
     """Set while the network is counted and nothing is built."""
@@ -42,12 +42,17 @@ class Context:
         return name if count == 1 else f"{name}@{count}"
 
     def report(self, failure: Failure) -> None:
-        """Keep the diagnostics of a failure; one that loops or instances repeat is kept once."""
+        """Keep the diagnostics of a failure, one for each place: loops and instances repeat a mistake with other numbers."""
         for diagnostic in failure.diagnostics:
-            key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else None, diagnostic.message)
+            key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else diagnostic.message)
             if key not in self.seen:
                 self.seen.add(key)
                 self.diagnostics.append(diagnostic)
+
+    @property
+    def full(self) -> bool:
+        """Whether as many errors were found as are reported."""
+        return len(self.diagnostics) >= self.meter.limits.errors
 
     def stage_names(self, body: ast.Body | ast.Expr) -> dict[object, str]:
         """The automatic names of the stages of a body or a function's expression, worked out once."""

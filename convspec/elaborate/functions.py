@@ -50,8 +50,7 @@ def _apply_let(use: Use, function: FunctionValue, spot: Spot | None) -> Any:
     """A function's value; layers that it applies are named below the call, `scaled1.mul1`, as in a block."""
     let, meter = function.let, use.env.context.meter
     assert let.params is not None
-    meter.add_steps(1, use.span)
-    meter.enter(f"`{let.name.text}`", use.span)
+    meter.enter(f"`{let.name.text}`", use.span, steps=3)
     try:
         name = spot.label if spot is not None else use.name()
         frame = use.place.level(function.frame, let.value, spot, name)

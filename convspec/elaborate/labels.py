@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from convspec.diagnostics import Failure, Label, error, fail
@@ -37,10 +38,10 @@ class Registry:
     levels: dict[str, Span] = field(default_factory=dict)
     """Proper prefixes of labels: `layer1` for `layer1.0`."""
 
-    def claim(self, label: str, span: Span, counter: str | None = None) -> None:
-        """Take `label` for the stage at `span`, or fail with CNN050 or CNN051. `counter` counts the turns of the loop."""
+    def claim(self, label: str, span: Span, counter: Callable[[], str | None] = lambda: None) -> None:
+        """Take `label` for the stage at `span`, or fail with CNN050 or CNN051. `counter` names what counts the loop's turns."""
         if label in self.stages:
-            raise self._taken(label, span, counter)
+            raise self._taken(label, span, counter())
         prefixes = _prefixes(label)
         for prefix in prefixes:
             if prefix in self.stages:

@@ -10,7 +10,7 @@ from convspec.source import Span
 
 _DEPTH = 100
 """How deep lists may nest. What walks through them does so by recursion."""
-_TOTAL = 10
+_TOTAL = 2
 """How many times the limit of one list a nested list may hold in all."""
 
 

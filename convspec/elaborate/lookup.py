@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 from convspec import ops
@@ -13,6 +12,7 @@ from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
 from convspec.elaborate.frame import Frame
+from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.values import POISON, BlockValue, BudgetFunction, FunctionValue, LayerValue, StageValue, describe
 from convspec.ir.opdef import OpDef
 from convspec.syntax import ast
@@ -89,6 +89,5 @@ def _known_callables(frame: Frame) -> list[str]:
 def undefined(frame: Frame, reference: ast.NameRef) -> Failure:
     """The error for a name that means nothing."""
     known = [*frame.names, *frame.scope.names(), *BUILTINS, *ops.names()]
-    near = get_close_matches(reference.text, known, 1)
-    hint = f"did you mean `{near[0]}`?" if near else None
+    hint = did_you_mean(reference.text, known)
     return frame.fail("CNN020", f"`{reference.text}` is not defined", reference.span, hint=hint)

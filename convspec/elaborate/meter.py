@@ -53,8 +53,9 @@ class Meter:
             message = f"{what} of {length:,} is longer than the limit of {self.limits.list_length:,}"
             raise fail(error("CNN061", message, span, hint=_raise("list_length")))
 
-    def enter(self, what: str, span: Span) -> None:
-        """Go one block or function deeper, or fail with CNN062."""
+    def enter(self, what: str, span: Span, steps: int) -> None:
+        """Go one block or function deeper, at the price of some steps, or fail with CNN062."""
+        self.add_steps(steps, span)
         self.depth += 1
         if self.depth > self.limits.depth:
             self.depth -= 1

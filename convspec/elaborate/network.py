@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from convspec.elaborate.labels import Registry
 from convspec.elaborate.lookup import find_in_file
 from convspec.elaborate.meter import CountFirst, Meter
 from convspec.elaborate.module import Application, Module
+from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.parameters import convert, signature
 from convspec.elaborate.recursion import deep_recursion
 from convspec.elaborate.statements import run_body
@@ -146,6 +146,8 @@ def _check_untaken(context: Context, chosen: BlockValue) -> None:
         return
     reported = {diagnostic.primary.span for diagnostic in context.diagnostics if diagnostic.primary is not None}
     for diagnostic in check_untaken(chosen.scope):
+        if context.full:
+            break
         if diagnostic.primary is not None and diagnostic.primary.span not in reported:
             context.report(Failure([diagnostic]))
 
@@ -191,8 +193,7 @@ def _check_settings(block: ast.Block, settings: Mapping[str, Any]) -> None:
     names = [param.name.text for param in block.params]
     unknown = [name for name in settings if name not in names]
     if unknown:
-        near = get_close_matches(unknown[0], names, 1)
-        hint = f"did you mean `{near[0]}`?" if near else signature(block.name.text, block.params)
+        hint = did_you_mean(unknown[0], names, signature(block.name.text, block.params))
         raise fail(error("CNN022", f"`{block.name.text}` has no parameter `{unknown[0]}`", hint=hint))
 
 
@@ -224,8 +225,7 @@ def _choose(scope: FileScope, model: str | None, source: SourceFile) -> BlockVal
         if model in _models(owner):
             assert isinstance(item, ast.Block | ast.Configuration)
             return BlockValue(item, owner)
-    near = get_close_matches(model, models, 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"it has {', '.join(models) or 'none'}"
+    hint = did_you_mean(model, models, f"it has {', '.join(models) or 'none'}")
     raise fail(error("CNN014", f"{source.name} has no model `{model}`", hint=hint))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from convspec.diagnostics import Failure, Label
@@ -12,6 +11,7 @@ from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.hints import declare_hint
 from convspec.elaborate.module import OpEvent
+from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.place import Spot
 from convspec.elaborate.use import Use
 from convspec.elaborate.values import BlockValue, FunctionValue, LayerValue, StageValue, describe, holds_tensors
@@ -119,8 +119,7 @@ def _check_arity(use: Use, op: OpDef, found: _Arguments) -> None:
 
 def unknown_attribute(env: Frame, op: OpDef, name: ast.Name) -> Failure:
     """The error for a parameter that the op does not have."""
-    near = get_close_matches(name.text, [field.name for field in op.attributes], 1)
-    hint = f"did you mean `{near[0]}`?" if near else signature(op)
+    hint = did_you_mean(name.text, [field.name for field in op.attributes], signature(op))
     return env.fail("CNN022", f"`{op.name}` has no parameter `{name.text}`", name.span, hint=hint)
 
 

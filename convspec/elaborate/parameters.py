@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from convspec.diagnostics import Failure, Label
 from convspec.elaborate.evaluation import evaluate, wanted_by
 from convspec.elaborate.frame import Frame
+from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.use import Use
 from convspec.elaborate.values import LayerValue, StageValue, describe
 from convspec.ir.attrs import Extent
@@ -90,8 +90,7 @@ def _match(use: Use, owner: str, params: Sequence[ast.Param], piped: Sequence[An
             continue
         name = arg.name.text
         if name not in names:
-            near = get_close_matches(name, names, 1)
-            hint = f"did you mean `{near[0]}`?" if near else signature(owner, params)
+            hint = did_you_mean(name, names, signature(owner, params))
             raise use.env.fail("CNN022", f"`{owner}` has no parameter `{name}`", arg.name.span, hint=hint)
         if name in written:
             raise use.env.fail("CNN042", f"`{name}` is given twice", arg.name.span)

@@ -72,7 +72,7 @@ class Place:
     def claim(self, name: str, span: Span) -> Spot:
         """Take a name at this level."""
         if self.frame.context.counting is None:
-            self.registry.claim(name, span, self.frame.loop_counter())
+            self.registry.claim(name, span, self.frame.loop_counter)
         return Spot(_join(self.path, name), _join(self.prefix, name), self.shared)
 
     def inside(self, spot: Spot, *, numbered: bool) -> Place:

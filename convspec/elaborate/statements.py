@@ -40,11 +40,12 @@ def run_body(frame: Frame, block: ast.Block) -> list[Any]:
 
 
 class _Outcome:
-    """What a body gave so far, and whether giving it failed."""
+    """What a body gave so far, whether giving it failed, and how many statements failed."""
 
     def __init__(self) -> None:
         self.results: list[Any] = []
         self.failed = False
+        self.failures = 0
 
 
 def _run(frame: Frame, body: ast.Body, outcome: _Outcome) -> None:
@@ -54,12 +55,13 @@ def _run(frame: Frame, body: ast.Body, outcome: _Outcome) -> None:
             frame.context.meter.add_steps(1, statement.span)
             _execute(frame, statement, outcome)
         except Failure as failure:
+            outcome.failures += 1
             frame.context.report(failure)
             for name in assigned_names(ast.Body((statement,), statement.span)):
                 frame.names[name] = POISON
             if isinstance(statement, ast.Return | ast.Output):
                 outcome.failed = True
-            if any(diagnostic.code in _FATAL for diagnostic in failure.diagnostics):
+            if frame.context.full or any(diagnostic.code in _FATAL for diagnostic in failure.diagnostics):
                 raise  # with its diagnostics, so that the bodies around this one stop as well; they are reported once
     frame.defaults = saved
 
@@ -71,6 +73,9 @@ def _execute(frame: Frame, statement: ast.Statement, outcome: _Outcome) -> None:
         # Sizes that outgrow what is kept of them; whoever knows a nearer place reports it first.
         raise frame.fail("CNN033", problem.message, statement.span, hint=problem.hint) from None
 
+
+_FAILED_TURNS = 10
+"""Turns of a loop in which something failed, after which it is left."""
 
 _FATAL = ("CNN060", "CNN063")
 """Going on after the whole was found too large would take just as long."""
@@ -115,10 +120,16 @@ def _assign(frame: Frame, statement: ast.Assign, outcome: _Outcome) -> None:
 def _for(frame: Frame, statement: ast.For, outcome: _Outcome) -> None:
     items = iterate(frame, statement.iterable)
     frame.record(statement, LoopEvent(tuple(items)))
+    failed = 0
 
     def turn(index: int) -> None:
+        nonlocal failed
         bind(frame, statement.targets, index, items[index])
+        before = outcome.failures
         _run(frame, statement.body, outcome)
+        failed += outcome.failures > before
+        if failed == _FAILED_TURNS:
+            raise Failure([])  # what else is wrong is found once this is mended
 
     outer = frame.loop_names
     frame.loop_names = (*outer, *loop_names(statement.targets))

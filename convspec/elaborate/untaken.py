@@ -7,7 +7,6 @@ looked at: they depend on arguments that nobody gave.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from convspec import ops
 from convspec.diagnostics import Diagnostic, error
@@ -15,6 +14,7 @@ from convspec.elaborate.budgets import BUDGETS
 from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
+from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.ops import signature
 from convspec.elaborate.walk import assigned_names, children, descendants, target_names
 from convspec.ir.attrs import INIT_NAMES
@@ -98,8 +98,7 @@ class _Check:
     def _name(self, node: ast.NameRef) -> Iterator[Diagnostic]:
         if self._known(node.text) or node.text in BUDGETS:
             return
-        near = get_close_matches(node.text, [*sorted(self.local), *self.scope.names()], 1)
-        hint = f"did you mean `{near[0]}`?" if near else None
+        hint = did_you_mean(node.text, [*sorted(self.local), *self.scope.names()])
         yield error("CNN020", f"`{node.text}` is not defined", node.span, hint=hint)
 
 
@@ -107,6 +106,5 @@ def _attributes(op: OpDef, args: tuple[ast.Arg, ...]) -> Iterator[Diagnostic]:
     known = [field.name for field in op.attributes]
     for arg in args:
         if arg.name is not None and arg.name.text not in known:
-            near = get_close_matches(arg.name.text, known, 1)
-            hint = f"did you mean `{near[0]}`?" if near else signature(op)
+            hint = did_you_mean(arg.name.text, known, signature(op))
             yield error("CNN022", f"`{op.name}` has no parameter `{arg.name.text}`", arg.name.span, hint=hint)

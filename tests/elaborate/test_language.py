@@ -278,7 +278,7 @@ def test_blocks_in_a_circle() -> None:
 def test_forty_doublings_are_refused_before_they_are_built() -> None:
     chain = "\n".join(f"block B{i}(x: tensor) {{ return x -> B{i + 1} -> B{i + 1} }}" for i in range(40))
     text = chain + "\nblock B40(x: tensor) { return x -> relu }\nmodel M { input x: float32[N, 3]\n output x -> B0 }"
-    assert [d.code for d in errors(text)] == ["CNN060"]
+    assert [d.code for d in errors(text)] == ["CNN063"]
 
 
 def test_limits_can_be_set() -> None:
