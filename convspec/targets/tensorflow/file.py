@@ -21,7 +21,7 @@ LOAD_WEIGHTS = '''
 def load_weights(model, path):
     """Fill `model` from a safetensors file with one tensor a variable, named `<layer>/<variable>`."""
     stored = load_file(path)
-    variables = {variable.path: variable for variable in model.weights}
+    variables = {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.weights}
     problems = [f"{key}: missing in the file" for key in variables.keys() - stored.keys()]
     problems += [f"{key}: not in the model" for key in stored.keys() - variables.keys()]
     problems += [

@@ -35,10 +35,12 @@ def _snake_case(name: str) -> str:
 
 
 def check_names(graph: Graph, layers: Iterable[Node], functions: Iterable[str]) -> Iterator[Diagnostic]:
-    """An error (CNN091) for every input and every layer with weights whose name Keras would refuse.
+    """An error (CNN091) for the model, every input and every layer with weights whose name Keras would refuse.
 
     `layers`: the nodes whose label names a Keras layer, each path once; `functions`: every function that the model calls.
     """
+    if graph.name.startswith("_"):
+        yield _error(f"the model name `{graph.name}`", "TensorFlow takes no name that begins with `_`", None, ())
     inputs = {item.value.name: item for item in graph.inputs}
     automatic = automatic_names(functions)
     for item in inputs.values():
@@ -63,7 +65,9 @@ def _refused(name: str, automatic: set[str]) -> str | None:
     return None
 
 
-def _error(what: str, reason: str, span: Span, frames: tuple[str, ...]) -> Diagnostic:
+def _error(what: str, reason: str, span: Span | None, frames: tuple[str, ...]) -> Diagnostic:
+    if span is None:
+        return error("CNN091", f"the target `tensorflow` cannot carry {what}: {reason}", hint="choose another name")
     return error(
         "CNN091", f"the target `tensorflow` cannot carry {what}", span, reason, frames=frames, hint="choose another name"
     )

@@ -124,8 +124,9 @@ def _filled(network: Network, definitions: Mapping[str, Any], weights: Weights, 
     with _precision(dtype):
         model = definitions["build"]()
     values = keras_values(network.variables, weights)
-    for variable in model.weights:
-        variable.assign(values[variable.path])
+    for layer in model.layers:
+        for variable in layer.weights:
+            variable.assign(values[f"{layer.name}/{variable.name}"])
     return model
 
 

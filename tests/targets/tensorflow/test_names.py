@@ -43,6 +43,12 @@ def test_input_names_that_keras_refuses(name: str) -> None:
     assert len(failures(f"output {name} -> relu", name)) == 1
 
 
+def test_a_model_name_that_tensorflow_refuses() -> None:
+    module = loads("model _M {\ninput x: float32[N, 4]\noutput x -> relu\n}")
+    with pytest.raises(Failure, match="cannot carry the model name `_M`: TensorFlow takes no name that begins with `_`"):
+        prepare(module.graph)
+
+
 def test_every_refusal_is_reported_in_one_run() -> None:
     assert len(failures("output x -> _a: linear(3) -> _b: linear(3) -> _c: relu")) == 2  # `_c` names no Keras layer
 

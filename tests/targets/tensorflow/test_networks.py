@@ -97,3 +97,38 @@ def test_dropout_and_batch_norm_know_training() -> None:
     for _ in range(2):
         expected = 0.9 * expected + 0.1 * batch
     np.testing.assert_allclose(variance, expected, rtol=1e-5)
+
+
+CORNERS = {
+    "an input that nobody reads": "input a: float32[N, 3]\ninput b: float32[N, 3]\noutput y = a -> relu",
+    "outputs that are the input": "input a: float32[N, 3, 4]\noutput y = a\noutput z = a\noutput w = a -> relu",
+    "one output that is the input": "input a: float32[N, 3, 4]\noutput a",
+    "a batch of fixed size": "input a: float32[3, 3, 4, 4]\noutput y = a -> conv(3, 3x3) -> flatten -> linear(3)",
+    "whole numbers": "input a: int64[N, 3, 4]\ninput b: int64[N, 2, 4]\nx = concat(a, b)\noutput x\noutput y = x -> flatten",
+    "rank 1": "input a: float32[N]\noutput y = a -> tanh",
+    "a symbolic number of features": "input a: float32[N, 3, H, 2]\noutput y = a -> sigmoid -> flatten",
+    "a layer that nobody reads": "input a: float32[N, 3, 6, 6]\nz = a -> conv(3, 1x1)\noutput y = a -> conv(5, 3x3)",
+    "flattened for a linear and for an output": (
+        "input a: float32[N, 3, 6, 6]\nx = a -> conv(3, 1x1)\noutput x\noutput z = x -> flatten -> linear(2)\noutput w = x -> flatten"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", CORNERS.values(), ids=list(CORNERS))
+def test_corners(body: str) -> None:
+    made = net(f"model M {{\n{body}\n}}")
+    inputs = made.inputs(N=3, H=5)
+    for straight in (True, False):
+        found = run_keras(to_keras(made.module, made.weights, straight=straight), made, inputs)
+        assert_agree(found, made.reference(inputs))
+        assert [a.dtype.name for a in found.values()] == [o.value.type.dtype for o in made.module.graph.outputs]
+
+
+def test_a_spec_in_float64() -> None:
+    body = "conv(3, 3x3, stride = 2, pad = 1) -> batchnorm -> maxpool(2x2) -> flatten -> dropout -> linear(3) -> softmax"
+    made = net(f"model M {{\ninput a: float64[N, 3, 8, 8]\noutput y = a -> {body}\n}}")
+    inputs = made.inputs(N=2)
+    for straight in (True, False):
+        found = run_keras(to_keras(made.module, made.weights, straight=straight), made, inputs)
+        assert found["y"].dtype == np.float64
+        assert_agree(found, made.reference(inputs), 1e-12)
