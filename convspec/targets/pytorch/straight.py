@@ -40,6 +40,8 @@ class StraightPrinter:
 
     def __init__(self, graph: Graph, trees: Mapping[Node, Tree], prefix: str = "", as_tuple: bool = False) -> None:
         self.graph, self.trees, self.prefix, self.as_tuple = graph, trees, prefix, as_tuple
+        self.inputs: Mapping[Value, str] = {}
+        """Names for inputs other than their own."""
         self.names = quote.Names(("self", *page.MODULE_NAMES))
         self.values: dict[Value, Code] = {}
         self.uses_add = False
@@ -79,15 +81,17 @@ class StraightPrinter:
         writer.statement(f"add(self, {quote.string(path)}, {made})")
 
     def _forward(self, writer: Writer) -> None:
-        inputs = [self._name(graph_input.value) for graph_input in self.graph.inputs]
+        inputs = [self._name(graph_input.value, self.inputs.get(graph_input.value)) for graph_input in self.graph.inputs]
         several = len(self.graph.outputs) != 1
         named = (
             f"tuple[{', '.join(['torch.Tensor'] * len(self.graph.outputs))}]" if self.as_tuple else "dict[str, torch.Tensor]"
         )
         returned = named if several else "torch.Tensor"
         writer.open(f"def forward(self, {', '.join(f'{name}: torch.Tensor' for name in inputs)}) -> {returned}:")
+        live = self._live()
         for node, tree in self.trees.items():
-            self._node(writer, node, tree)
+            if node in live:
+                self._node(writer, node, tree)
         outputs = {output.name: self.values[output.value] for output in self.graph.outputs}
         if several and self.as_tuple:
             writer.statement(f"return {', '.join(map(str, outputs.values()))}")
@@ -97,6 +101,16 @@ class StraightPrinter:
         else:
             writer.statement(f"return {next(iter(outputs.values()))}")
         writer.close()
+
+    def _live(self) -> set[Node]:
+        """The nodes that some output depends on."""
+        wanted = {output.value for output in self.graph.outputs}
+        live = set()
+        for node in reversed(self.graph.nodes):
+            if wanted.intersection(node.outputs):
+                live.add(node)
+                wanted.update(node.inputs)
+        return live
 
     def _node(self, writer: Writer, node: Node, tree: Tree) -> None:
         result = render(tree, [self.values[value] for value in node.inputs], lambda _: self._layer(self._path(node)))
@@ -115,8 +129,8 @@ class StraightPrinter:
     def _path(self, node: Node) -> str:
         return node.path.removeprefix(self.prefix)
 
-    def _name(self, value: Value) -> str:
-        name = self.names.of(value, value.name.replace(".", "_"))
+    def _name(self, value: Value, wanted: str | None = None) -> str:
+        name = self.names.of(value, wanted or value.name.removeprefix(self.prefix).replace(".", "_"))
         self.values[value] = code.name(name)
         return name
 

@@ -84,7 +84,7 @@ def conditional(condition: Code, then: Code, orelse: Code) -> Code:
 def call(function: str | Code, args: Sequence[Code] = (), kwargs: Mapping[str, Code] | None = None) -> Code:
     """`function(args, key=value)`."""
     named = kwargs or {}
-    parts = [arg.at(TERNARY) for arg in args] + [f"{key}={arg.at(TERNARY)}" for key, arg in named.items()]
+    parts = [arg.text for arg in args] + [f"{key}={arg.text}" for key, arg in named.items()]
     head = function.at(ATOM) if isinstance(function, Code) else function
     used = reads([*args, *named.values()]) | (function.reads if isinstance(function, Code) else frozenset())
     return Code(f"{head}({', '.join(parts)})", ATOM, used)

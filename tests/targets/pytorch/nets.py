@@ -14,7 +14,7 @@ from convspec.ir.types import Array
 from convspec.targets.pytorch.package import import_text
 from convspec.targets.pytorch.source import Source, generate
 from convspec.weights.init import initial_weights
-from tests.targets.pytorch.specs import SPECS
+from tests.targets.pytorch.specs import ALL
 
 MODELS = {"model_as_block": "Outer"}
 """The model to compile, for specs that hold several."""
@@ -24,7 +24,7 @@ torch: Any = import_module("torch")
 
 @cache
 def module(name: str) -> Module:
-    return loads(SPECS[name], f"{name}.cnn", model=MODELS.get(name))
+    return loads(ALL[name], f"{name}.cnn", model=MODELS.get(name))
 
 
 @cache

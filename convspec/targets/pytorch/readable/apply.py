@@ -9,10 +9,10 @@ from typing import Any
 from convspec.elaborate.module import BlockEvent, Event, OpEvent, StageEvent
 from convspec.elaborate.values import LayerValue, StageValue
 from convspec.ir.graph import Node
-from convspec.ir.lowering import Apply, Call
+from convspec.ir.lowering import Apply, Arg, Call
 from convspec.syntax import ast
 from convspec.targets.pytorch.equivalents import as_module
-from convspec.targets.pytorch.readable import functions
+from convspec.targets.pytorch.readable import factories, functions
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
 from convspec.targets.pytorch.readable.holes import Sources, hole_code
@@ -68,6 +68,9 @@ def _apply_events(body: Body, site: Any, events: Sequence[Event | None], given: 
 def _stage_value(body: Body, site: ast.Call | ast.StageCall, events: Sequence[Event | None], piped: Val) -> Val:
     """A stage that was passed in, or a layer: what it stands for is written here."""
     inner = [event.events for event in events if isinstance(event, StageEvent)]
+    name = site.function.text
+    if factories.is_parameter(body, name) and len({factories.signature(event) for event in events}) > 1:
+        return _from_factory(body, name, [event for event in events if isinstance(event, StageEvent)], piped)
     forms = [tuple(type(event).__name__ for event in row) for row in inner]
     if len(set(forms)) > 1:
         raise Varied("a stage", body.moments, forms)
@@ -80,6 +83,19 @@ def _stage_value(body: Body, site: ast.Call | ast.StageCall, events: Sequence[Ev
         attrs = row[0].args if own and isinstance(row[0], OpEvent | BlockEvent) else {}
         piped = _apply_events(body, site, row, Given([piped], attrs), ())
     return piped
+
+
+def _from_factory(body: Body, name: str, events: Sequence[StageEvent], piped: Val) -> Val:
+    """A use of a stage that instances are given as a function: `self.act1 = act(channels)`."""
+    made, channels = factories.from_parameter(body, name, events, piped)
+    labels = [event.label for event in events]
+    if body.sequence is not None:
+        if piped.fwd is not body.sequence.mark:
+            raise NotSequential("another input")
+        add_item(body, labels, made)
+        return Val(channels, body.sequence.mark)
+    reached = layer(body, labels, made, shared=False)
+    return Val(channels, code.call(_tensor(reached), [_tensor(piped)]), depth=piped.depth + 1)
 
 
 def _is_own(body: Body, name: str) -> bool:
@@ -219,16 +235,15 @@ def _in_chain(body: Body, sources: Sources, tree: Any, labels: list[str], channe
     assert body.sequence is not None
     if len(sources.inputs) != 1 or sources.inputs[0].fwd is not body.sequence.mark:
         raise NotSequential("another input")
-    made = _as_item(sources, tree)
+    made = as_item(sources, tree)
     if made is None:
         raise NotSequential("a function that no module stands for")
     add_item(body, labels, made)
     return Val(channels, body.sequence.mark)
 
 
-def _as_item(sources: Sources, tree: Any) -> Code | None:
-    from convspec.ir.lowering import Arg
-
+def as_item(sources: Sources, tree: Any) -> Code | None:
+    """A lowering of one input as the expression that makes a module of it; None if no module does that."""
     if isinstance(tree, Apply) and tree.inputs == (Arg(0),):
         return creation(sources, tree)
     if isinstance(tree, Call):

@@ -8,6 +8,7 @@ from typing import Any
 
 from convspec.elaborate.module import BlockEvent
 from convspec.syntax import ast
+from convspec.targets.pytorch.readable import factories
 from convspec.targets.pytorch.readable.apply import Given, layer
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
@@ -92,6 +93,12 @@ def _instance(
         if parameter.is_channels:
             expression = _channels(body, tensors[info.tensors.index(parameter.source)], bound)
             by_position = True
+        elif parameter.is_stage:
+            written = given.attrs.get(parameter.source)
+            if written is None and parameter.default is not None:
+                continue
+            applications = [event.application for event in events]
+            expression, by_position = factories.argument(body, parameter.source, applications, written), False
         else:
             written = given.attrs.get(parameter.source)
             found = _argument(body, parameter, written, bound)

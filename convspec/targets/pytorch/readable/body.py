@@ -82,6 +82,8 @@ class Body:
     """The name that a statement assigns, which may serve for steps on the way."""
     env_params: set[str] = field(default_factory=set)
     """Parameters of the block that are plain values."""
+    factories: set[str] = field(default_factory=set)
+    """Stage parameters that are passed as functions from channels to a module."""
     carried_names: set[str] = field(default_factory=set)
     """Generated names of channel counts that loops and branches carry."""
     told: Code | None = None
@@ -121,6 +123,13 @@ class Body:
     def is_root(self) -> bool:
         """Whether this is the model that is compiled."""
         return self.program.module.root in self.applications
+
+    def factory(self, name: str) -> str:
+        """The Python name of a stage parameter that is passed as a function; it becomes a parameter of `__init__`."""
+        python = self.local(name)
+        self.factories.add(name)
+        self.meaning[python] = lambda moment: UNKNOWN
+        return python
 
     @property
     def constants_of_block(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from convspec.targets.pytorch.readable.body import Body, tensor_names, top_label
 from convspec.targets.pytorch.readable.expressions import value
 from convspec.targets.pytorch.readable.instance import unrolled_classes
 from convspec.targets.pytorch.readable.outputs import OUT, finish_outputs
-from convspec.targets.pytorch.readable.parameters import check_order, default_lines, parameter
+from convspec.targets.pytorch.readable.parameters import check_order, default_lines, parameter, stage_parameter
 from convspec.targets.pytorch.readable.printing import class_lines
 from convspec.targets.pytorch.readable.program import ClassInfo, Parameter, Program
 from convspec.targets.pytorch.readable.values import Moment, Unsayable, Val, Varied, holds_tensors, same, shadow
@@ -208,7 +208,10 @@ def _walk(body: Body, name: str) -> ClassInfo:
     told = frozenset() if name in body.program.silent else frozenset((OUT,))
     (_, reads), (_, without) = prune(body.init, fwd_reads | told), prune(body.init, fwd_reads)
     info = ClassInfo(name, block, _tensors(body), is_model=block.kind == "model")
-    info.parameters = _channel_parameters(body, reads) + [each for each in defaults if each.python in reads]
+    stages = [stage_parameter(body, param) for param in block.params if param.name.text in body.factories]
+    order = [param.name.text for param in block.params]
+    given = [each for each in [*defaults, *stages] if each.python in reads]
+    info.parameters = [*_channel_parameters(body, reads), *sorted(given, key=lambda each: order.index(each.source))]
     check_order(info.parameters)
     info.needs_out = any(each.python not in without for each in info.parameters)
     if told and any(OUT in line.writes for line in body.init if isinstance(line, Line)):

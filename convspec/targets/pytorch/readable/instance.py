@@ -38,6 +38,7 @@ def _lines(program: Program, application: Application, name: str) -> list[str]:
     graph = _graph(program, application)
     writer = Writer()
     printer = StraightPrinter(graph, {node: program.trees[node] for node in graph.nodes}, f"{application.path}.", as_tuple=True)
+    printer.inputs = {value: key for key, value in application.bindings.items() if isinstance(value, Value)}
     printer.write(writer, name, application.block.doc)
     program.uses_add = program.uses_add or printer.uses_add
     return writer.lines

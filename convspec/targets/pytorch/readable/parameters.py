@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convspec.syntax import ast
+from convspec.targets.pytorch.readable import factories
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
 from convspec.targets.pytorch.readable.program import Parameter
@@ -25,6 +26,16 @@ def parameter(body: Body, param: ast.Param) -> Parameter:
         found.default, found.default_value = quote.literal(_tuples(values[0])), values[0]
     elif param.default is not None:
         _set_default(body, param, found)
+    return found
+
+
+def stage_parameter(body: Body, param: ast.Param) -> Parameter:
+    """A stage that instances are given as a function from channels to a module."""
+    name = param.name.text
+    found = Parameter(name, body.local(name), False, factories.ANNOTATION, is_stage=True)
+    said = factories.default(body, name) if param.default is not None else None
+    if said is not None:
+        found.default = said.text
     return found
 
 

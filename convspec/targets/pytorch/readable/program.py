@@ -32,6 +32,7 @@ class Parameter:
     default_value: Any = None
     """What the default is worth; UNKNOWN where it depends on other parameters."""
     keyword_only: bool = False
+    is_stage: bool = False
 
 
 @dataclass(slots=True, eq=False)
