@@ -149,4 +149,7 @@ def _larger(a: Fields, b: Fields) -> Fields:
 
 def show(fields: Iterable[Field | None]) -> str:
     """`427x427`, `all` for a whole axis, `-` where there is no space."""
-    return "x".join("all" if field is None else str(field.size) for field in fields) or "-"
+    found = list(fields)
+    if found and all(field is None for field in found):
+        return "all"
+    return "x".join("all" if field is None else str(field.size) for field in found) or "-"
