@@ -45,10 +45,13 @@ class WrongSource(AssertionError):
 def _readable(module: Module, network: Network, stem: str) -> str | None:
     """The readable form, or None where the printer has no words for something, or finds others than are right."""
     try:
-        text = print_readable(module, network, stem)
+        for mutable in (False, True):
+            text = print_readable(module, network, stem, mutable)
+            if not differences(text, network):
+                return text
     except (Unsayable, RecursionError):
-        return None
-    return None if differences(text, network) else text
+        pass
+    return None
 
 
 class _WeightsFile:

@@ -109,7 +109,8 @@ CORNERS = {
     "a symbolic number of features": "input a: float32[N, 3, H, 2]\noutput y = a -> sigmoid -> flatten",
     "a layer that nobody reads": "input a: float32[N, 3, 6, 6]\nz = a -> conv(3, 1x1)\noutput y = a -> conv(5, 3x3)",
     "flattened for a linear and for an output": (
-        "input a: float32[N, 3, 6, 6]\nx = a -> conv(3, 1x1)\noutput x\noutput z = x -> flatten -> linear(2)\noutput w = x -> flatten"
+        "input a: float32[N, 3, 6, 6]\nx = a -> conv(3, 1x1)\noutput x\n"
+        "output z = x -> flatten -> linear(2)\noutput w = x -> flatten"
     ),
 }
 

@@ -26,7 +26,8 @@ def readable(text: str, model: str | None = None) -> str:
 
 
 def proven(module: Module, network: Network) -> str:
-    text = print_readable(module, network, "net")
+    text = artifact.print_source(module, network, "net")
+    assert text != print_straight(network, "net")
     assert differences(text, network) == []
     return text
 
@@ -118,6 +119,19 @@ def test_a_shared_block_makes_each_layer_once() -> None:
     text = readable(*SPECS["shared"][:2])
     assert 'reuse(layers.Conv2D(width, 3, padding="same", name=f"{name}.conv1"))(x)' in body(text, "tower_block")
     assert '    embed = layers.Dense(7, name="embed")\n' in body(text)
+
+
+def test_a_list_parameter_that_is_added_to() -> None:
+    """Defaults are tuples, which nobody can change by mistake, unless they have to be lists."""
+    spec = """
+    model M(widths: list = [3, 4]) {{
+        input x: float32[N, 8, 4, 4]
+        for w in {} {{ x = x -> "c{{w}}": conv(w, 1x1) }}
+        output y = x
+    }}
+    """
+    assert "def build(widths=(3, 4)):" in readable(spec.format("widths"))
+    assert "def build(widths=[3, 4]):" in readable(spec.format("widths[0..1] + [5]"))
 
 
 def test_a_default_that_depends_on_another_parameter() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -173,9 +172,7 @@ def write_build(program: Program, root: Application, unrolled: frozenset[int]) -
     outputs = dict(body.results)
     kept, needed = prune([*_reuse(body), *body.block], code.reads([*ends.values(), *outputs.values()]))
     used = [name for name in python if python[name] in needed]
-    lines = Writer()
-    write(lines, kept)
-    values = [f"{python[name]}={_default(root.bindings[name], python[name], lines.lines)}" for name in used]
+    values = [f"{python[name]}={_default(root.bindings[name], python[name], program.mutable)}" for name in used]
     writer = Writer()
     writer.open(f"def build({', '.join(values)}):")
     writer.raw(quote.docstring(BUILD_DOC, writer.indent))
@@ -217,11 +214,10 @@ def _ends(ends: Mapping[str, Code]) -> Code:
     return next(iter(ends.values())) if len(ends) == 1 else dictionary(dict(ends))
 
 
-def _default(bound: Any, python: str, lines: Sequence[str]) -> Code:
-    """The value of this compilation; a list as a tuple, unless something is added to it."""
-    added = any(re.search(rf"\b{python} \+|\+ {python}\b", line) for line in lines)
+def _default(bound: Any, python: str, mutable: bool) -> Code:
+    """The value of this compilation, a list as a tuple unless it must be a list."""
     try:
-        return code.value(bound if added else _tuples(bound))
+        return code.value(bound if mutable else _tuples(bound))
     except TypeError:
         raise Unsayable(f"the parameter `{python}`") from None
 

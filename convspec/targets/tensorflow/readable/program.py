@@ -30,16 +30,19 @@ MOST_VARIANTS = 6
 """More variants of one block than this are no easier to read than one statement a layer."""
 
 
-def print_readable(module: Module, network: Network, stem: str) -> str:
-    """The text of the file. Unsayable where the printer has no words for something in it."""
-    return Program(module, network, stem).text()
+def print_readable(module: Module, network: Network, stem: str, mutable: bool = False) -> str:
+    """The text of the file. Unsayable where the printer has no words for something in it.
+
+    `mutable`: defaults of the model's parameters that are lists stay lists, so that other lists may be added to them.
+    """
+    return Program(module, network, stem, mutable).text()
 
 
 class Program:
     """What all functions of one file share."""
 
-    def __init__(self, module: Module, network: Network, stem: str) -> None:
-        self.module, self.network, self.stem = module, network, stem
+    def __init__(self, module: Module, network: Network, stem: str, mutable: bool) -> None:
+        self.module, self.network, self.stem, self.mutable = module, network, stem, mutable
         self.expressions = Expressions()
         self.names = quote.Names((*RESERVED, *MODULES, *helper_names()))
         self.constants: dict[str, Any] = {}
