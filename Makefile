@@ -6,7 +6,7 @@ FULL := .venv
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint types pytest wheel tables clean
+.PHONY: demo test lint types pytest fuzz wheel tables clean
 
 demo: $(DEMO)/ready
 	@mkdir -p build
@@ -24,6 +24,11 @@ types: $(FULL)/ready
 
 pytest: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+# Random specs, new ones each time: `make fuzz N=5000`.
+N ?= 1000
+fuzz: $(FULL)/ready
+	CONVSPEC_FUZZ=$(N) $(FULL)/bin/python -m pytest -s tests/fuzz
 
 # The wheel must work on its own, in an empty environment, away from the checkout.
 wheel: $(FULL)/ready

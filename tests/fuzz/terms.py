@@ -1,0 +1,140 @@
+"""What the generator builds specs from: text that knows its own meaning.
+
+A Term is an expression, a Stage what stands after `->`. Each holds its text and a function that says what it means where
+names have given values: numbers are Python numbers, tensors are TensorTypes. So a block's body, once drawn, can be followed
+again with other arguments, which is how the generator knows whether a second use of the block is valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from hypothesis import strategies as st
+
+from convspec import ops
+from convspec.ir import dims
+from convspec.ir.dims import DimError
+from convspec.ir.opdef import AttrError, ShapeError
+from convspec.ir.types import TensorType
+from tests.ops.cases import resolve
+
+T = TypeVar("T")
+Env: TypeAlias = dict[str, Any]
+"""Values by name, as they are at one place of a body."""
+
+MOST_CELLS = 6_000
+"""Elements that a tensor may have, the batch left out; more is slow and finds nothing."""
+
+
+class Invalid(Exception):
+    """What was drawn has no meaning here: a shape does not fit, a name is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An expression. `loose`: it needs parentheses beside an operator."""
+
+    text: str
+    value: Callable[[Env], Any]
+    loose: bool = False
+
+    @property
+    def tight(self) -> str:
+        """The text as it may stand beside an operator."""
+        return f"({self.text})" if self.loose else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What may stand after `->`: `apply(env, x)` gives its value for the value that flows in."""
+
+    text: str
+    apply: Callable[[Env, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StageValue:
+    """A stage as a value: it means what it meant where it was written."""
+
+    apply: Callable[[Any], Any]
+
+
+class Draw:
+    """Draws by chance, in such an order that the first choice is the simplest."""
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+        self._draw = draw
+
+    def number(self, low: int, high: int) -> int:
+        return int(self._draw(st.integers(low, high)))
+
+    def pick(self, choices: Sequence[T]) -> T:
+        return choices[self.number(0, len(choices) - 1)]
+
+    def chance(self, percent: int) -> bool:
+        """True in about `percent` of 100 draws; false is the simpler."""
+        return self.number(0, 99) >= 100 - percent
+
+    def weighted(self, choices: Mapping[str, int]) -> str:
+        """A key, as often as its weight says; the first is the simplest."""
+        at = self.number(0, sum(choices.values()) - 1)
+        for name, weight in choices.items():
+            at -= weight
+            if at < 0:
+                return name
+        raise AssertionError("the weights add up")
+
+
+def literal(value: int | float | bool) -> Term:
+    return Term(str(value).lower() if isinstance(value, bool) else repr(value), lambda env: value)
+
+
+def word(text: str) -> Term:
+    return Term(text, lambda env: text)
+
+
+def name(text: str) -> Term:
+    return Term(text, lambda env: lookup(env, text))
+
+
+def lookup(env: Env, text: str) -> Any:
+    if text not in env:
+        raise Invalid(f"{text} is not bound")
+    return env[text]
+
+
+def list_of(terms: Sequence[Term]) -> Term:
+    return Term(f"[{', '.join(term.text for term in terms)}]", lambda env: [term.value(env) for term in terms])
+
+
+def infer(op: str, attrs: Mapping[str, Any], *types: Any) -> Any:
+    """The type of an op's output, a list of types for `split`. Invalid where the op says that it does not fit."""
+    definition = ops.find(op)
+    assert definition is not None
+    if not types or not all(isinstance(x, TensorType) for x in types):
+        raise Invalid(f"{op} takes tensors")
+    try:
+        found = definition.infer(resolve(definition, attrs, *types), *types)
+    except (AttrError, ShapeError, DimError) as problem:
+        raise Invalid(str(problem)) from None
+    results = [found] if isinstance(found, TensorType) else list(found)
+    for result in results:
+        check_size(result)
+    return results[0] if definition.single_output else results
+
+
+def check_size(of: TensorType) -> None:
+    """Invalid where a tensor would be large at the sizes that are run: names stand for at most 4 more than they must."""
+    cells = 1
+    for size in of.shape[1:]:
+        cells *= dims.evaluate(size, {name: least + 4 for name, least in dims.minima(size).items()})
+    if cells > MOST_CELLS:
+        raise Invalid(f"{cells} cells")
+
+
+def tensor(value: Any) -> TensorType:
+    if not isinstance(value, TensorType):
+        raise Invalid("this takes a tensor")
+    return value
