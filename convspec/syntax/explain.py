@@ -26,6 +26,10 @@ def explain(situation: Situation) -> Diagnostic:
 def _malformed(s: Situation) -> Diagnostic | None:
     if s.found.type == "UNKNOWN":
         return unknown_characters(s.file, s.found)
+    if s.found.type == "MALFORMED_NUMBER":
+        element = s.found[1:]
+        hint = f"an element of a list is `{s.token(-1)}[{element}]`" if element.isdigit() and s.kind(-1) == "NAME" else None
+        return s.error(f"expected a name after `.`, found `{element}`", hint=hint)
     if s.found.type == "UNTERMINATED_STRING":
         return s.error("this string is not closed on its line", code="CNN002", hint='a `"` is missing')
     return None
@@ -43,6 +47,7 @@ def _unexpected(s: Situation) -> Diagnostic:
 
 
 _RULES: tuple[Rule, ...] = (
+    slips_expressions.bare_label,
     _malformed,
     *slips_brackets.EARLY,
     *slips_statements.EARLY,

@@ -49,7 +49,7 @@ def lex(file: SourceFile, start: int, end: int, nesting: int) -> Lexed:
             if comments:
                 _attach(file, lexed, comments, token)
                 comments = []
-            lexed.tokens.extend(_checked(file, token, lexed.diagnostics))
+            lexed.tokens.extend(_checked(file, token, lexed.tokens, lexed.diagnostics))
             depth += (token.type in OPENERS) - (token.type in CLOSERS)
             if depth > nesting:
                 raise fail(error("CNN005", f"brackets nest more than {nesting} levels deep", _span(file, token)))
@@ -130,10 +130,12 @@ def _text(file: SourceFile, comments: list[Token]) -> str:
 # ── characters that make no sense ────────────────────────────────────────────────────────────────────────────
 
 
-def _checked(file: SourceFile, token: Token, diagnostics: list[Diagnostic]) -> list[Token]:
+def _checked(file: SourceFile, token: Token, before: list[Token], diagnostics: list[Diagnostic]) -> list[Token]:
     """The token as the parser shall see it: itself, a stand-in, or nothing."""
     from lark import Token
 
+    if token.type == "MALFORMED_NUMBER" and token[0] == "." and before and before[-1].end_pos == token.start_pos:
+        return [token]  # `layer1.0`, `xs.0`: the parser's place tells what was meant
     if token.type == "MALFORMED_NUMBER":
         diagnostics.append(malformed(file, token, literals.malformed_number(str(token))))
         return [Token("INT", "1", start_pos=token.start_pos, end_pos=token.end_pos)]
