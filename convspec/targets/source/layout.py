@@ -13,11 +13,24 @@ def wrap(statement: str, indent: str = "", width: int = WIDTH) -> list[str]:
     if len(indent) + len(statement) <= width:
         return [indent + statement]
     split = _last_bracket(statement, width - len(indent))
-    if split is None:
+    if split is None or _is_conditional(statement):
         return _parenthesised(statement, indent, width) or [indent + statement]
     head, body, tail = split
-    inside = [indent + INDENT + body] if len(indent) + 4 + len(body) <= width else _spread(body, indent + INDENT, width)
+    whole = len(indent) + 4 + len(body) <= width and not _is_display(head, body)
+    inside = [indent + INDENT + body] if whole else _spread(body, indent + INDENT, width)
     return [indent + head, *inside, indent + tail]
+
+
+def _is_display(head: str, body: str) -> bool:
+    """Whether brackets hold the items of a list or dictionary, which then stand on lines of their own."""
+    if head[-1] not in "[{" or head[-2:-1].isalnum() or head[-2:-1] in ("_", ")", "]", '"', "'"):
+        return False
+    return len(list(_top_level(body, (" for ",)))) == 1
+
+
+def _is_conditional(statement: str) -> bool:
+    """Whether the right side is `a if c else b` or `a and b`, which formatters put into parentheses."""
+    return not statement.endswith(":") and len(list(_top_level(statement, (" else ", " and ", " or ")))) > 1
 
 
 def _spread(body: str, indent: str, width: int) -> list[str]:

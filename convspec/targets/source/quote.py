@@ -71,12 +71,18 @@ def docstring(text: str, indent: str = "") -> list[str]:
     if not lines:
         return []
     body = [line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines]
-    if body[-1].endswith('"'):
+    if _ends_with_quote(body[-1]):
         body[-1] = body[-1][:-1] + '\\"'
     if len(body) == 1:
         return [f'{indent}"""{body[0]}"""']
     rest = [indent + line if line else "" for line in body[1:]]
     return [f'{indent}"""{body[0]}', *rest, f'{indent}"""']
+
+
+def _ends_with_quote(line: str) -> bool:
+    """Whether a line ends with a double quote that no backslash escapes."""
+    rest = line.removesuffix('"')
+    return rest != line and (len(rest) - len(rest.rstrip("\\"))) % 2 == 0
 
 
 def comment(text: str, indent: str = "") -> list[str]:
