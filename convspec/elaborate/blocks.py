@@ -11,15 +11,15 @@ from convspec.elaborate.evaluation import evaluate, wanted_by
 from convspec.elaborate.frame import Context, Frame
 from convspec.elaborate.inputs import match_input
 from convspec.elaborate.labels import Registry
-from convspec.elaborate.lookup import MISSING, find_in_file
+from convspec.elaborate.lookup import find_in_file
 from convspec.elaborate.module import Application, BlockEvent
+from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.parameters import bind_parameters, convert, signature
 from convspec.elaborate.place import Spot
 from convspec.elaborate.statements import run_body
 from convspec.elaborate.use import Use
 from convspec.elaborate.values import BlockValue, holds_tensors
 from convspec.ir.graph import Value
-from convspec.source import Span
 from convspec.syntax import ast
 
 
@@ -28,7 +28,7 @@ def apply_block(use: Use, value: BlockValue, spot: Spot) -> Any:
     meter = use.env.context.meter
     meter.enter(f"`{value.name}`", use.span, steps=10)
     try:
-        block, preset = resolve(use.env, value, use.span)
+        block, preset = resolve(value)
         frame = new_frame(use.env.context, block, spot.path)
         frame.chain = (*use.place.frame.chain, use.place.frame.call_description(block.item.name.text, use.span))
         frame.shared = use.place.frame.shared or spot.shared
@@ -72,29 +72,28 @@ def new_frame(context: Context, value: BlockValue, path: str) -> Frame:
     )
 
 
-def resolve(env: Frame, value: BlockValue, span: Span) -> tuple[BlockValue, dict[str, Any]]:
-    """The block behind a configuration, and the parameters that configurations on the way fixed."""
-    preset: dict[str, Any] = {}
+def resolve(value: BlockValue) -> tuple[BlockValue, dict[str, Any]]:
+    """The block behind a configuration, and the parameters that configurations on the way fixed, nearer ones first."""
+    chain: list[tuple[Frame, ast.Configuration]] = []
     while isinstance(value.item, ast.Configuration):
-        configuration = value.item
+        frame, configuration = value.scope.frame, value.item
+        assert frame is not None
         base = find_in_file(value.scope, configuration.base.text)
-        assert value.scope.frame is not None
-        if base is MISSING or not isinstance(base, BlockValue):
+        if not isinstance(base, BlockValue):
+            known = [name for name in value.scope.names() if name != configuration.name.text]
             message = f"there is no model called `{configuration.base.text}`"
-            raise value.scope.frame.fail("CNN021", message, configuration.base.span)
-        block = _bottom(base, env, span)
-        fixed = fixed_parameters(value.scope.frame, configuration, block)
-        preset = {**fixed, **preset}
+            raise frame.fail("CNN021", message, configuration.base.span, hint=did_you_mean(configuration.base.text, known))
+        chain.append((frame, configuration))
         value = base
+    assert isinstance(value.item, ast.Block)
+    if chain and value.item.kind == "block":
+        frame, configuration = chain[-1]
+        message = f"`{value.name}` is a block, and a configuration is one of a model"
+        raise frame.fail("CNN021", message, configuration.base.span)
+    preset: dict[str, Any] = {}
+    for frame, configuration in reversed(chain):
+        preset |= fixed_parameters(frame, configuration, value.item)
     return value, preset
-
-
-def _bottom(value: BlockValue, env: Frame, span: Span) -> ast.Block:
-    if isinstance(value.item, ast.Block):
-        return value.item
-    bottom = resolve(env, value, span)[0].item
-    assert isinstance(bottom, ast.Block)
-    return bottom
 
 
 def fixed_parameters(frame: Frame, configuration: ast.Configuration, block: ast.Block) -> dict[str, Any]:
@@ -114,7 +113,7 @@ def fixed_parameters(frame: Frame, configuration: ast.Configuration, block: ast.
         if name not in names:
             assert arg.name is not None
             message = f"`{block.name.text}` has no parameter `{name}`"
-            raise frame.fail("CNN022", message, arg.name.span, hint=signature_of(block))
+            raise frame.fail("CNN022", message, arg.name.span, hint=did_you_mean(name, names, signature_of(block)))
         if name in fixed:
             raise frame.fail("CNN042", f"`{name}` is given twice", arg.span)
         param = block.params[names.index(name)]

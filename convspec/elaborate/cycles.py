@@ -25,19 +25,20 @@ def _visit(start: _Key, done: set[_Key]) -> None:
     """Depth-first search without recursion, since chains of blocks may be long."""
     if start in done:
         return
-    path: list[_Key] = [start]
+    path: dict[_Key, None] = {start: None}
     pending = [_references(start)]
     while pending:
         for key, span in pending[-1]:
             if key in path:
-                raise _cycle([name for _, name in path[path.index(key) :]], span)
+                keys = list(path)
+                raise _cycle([name for _, name in keys[keys.index(key) :]], span)
             if key not in done:
-                path.append(key)
+                path[key] = None
                 pending.append(_references(key))
                 break
         else:
             pending.pop()
-            done.add(path.pop())
+            done.add(path.popitem()[0])
 
 
 def _cycle(names: list[str], span: Span) -> Exception:

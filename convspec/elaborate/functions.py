@@ -10,6 +10,7 @@ from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.defaults import defaults_at
 from convspec.elaborate.evaluation import evaluate, integer
 from convspec.elaborate.frame import Frame
+from convspec.elaborate.lists import new_list
 from convspec.elaborate.module import StageEvent
 from convspec.elaborate.parameters import bind_parameters
 from convspec.elaborate.place import Spot
@@ -34,16 +35,18 @@ def _apply_builtin(use: Use, name: str, spot: Spot | None) -> Any:
     for arg in use.args:
         if arg.name is not None:
             raise use.env.fail("CNN022", f"`{name}` takes no named arguments", arg.name.span)
-    values = [*use.piped, *(evaluate(use.env, arg.value) for arg in use.args)]
+    values = [*use.piped, *[evaluate(use.env, arg.value) for arg in use.args]]
     if name == "sum" and len(values) == 1 and holds_tensors(values[0]):
         return tensors.total(use, values[0], spot or use.claim(use.name()))
     if use.label is not None:
         raise use.env.fail("CNN052", f"`{name}` makes a value, which has no label", use.label.span)
+    meter = use.env.context.meter
+    meter.add_length(sum(len(value) for value in values if isinstance(value, list | str)), use.span)
     try:
         result = BUILTINS[name](values)
     except ValueProblem as problem:
         raise use.env.fail(problem.code, problem.message, use.span, hint=problem.hint) from None
-    return result
+    return new_list(meter, result, use.span) if isinstance(result, list) else result
 
 
 def _apply_let(use: Use, function: FunctionValue, spot: Spot | None) -> Any:

@@ -18,11 +18,14 @@ from convspec.syntax import ast
 
 OPERATOR_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 
+_LONGEST = 500
 _LEVEL = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def check_label(text: str, span: Span) -> str:
     """`text` if it is a well-formed label, else CNN052."""
+    if len(text) > _LONGEST:
+        raise fail(error("CNN052", f"a label has at most {_LONGEST} characters, and this has {len(text):,}", span))
     if all(_LEVEL.fullmatch(level) for level in text.split(".")):
         return text
     message = f'"{text}" is not a label' if text else "a label cannot be empty"

@@ -154,7 +154,7 @@ def _check_untaken(context: Context, chosen: BlockValue) -> None:
 
 def _root_frame(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> Frame:
     assert chosen.scope.frame is not None
-    value, preset = resolve(chosen.scope.frame, chosen, chosen.item.name.span)
+    value, preset = resolve(chosen)
     frame = new_frame(context, value, "")
     block = _block(frame)
     _check_settings(block, settings)
@@ -235,7 +235,7 @@ def _doc(chosen: BlockValue) -> str:
     if item.doc or isinstance(item, ast.Block):
         return item.doc
     assert chosen.scope.frame is not None
-    return resolve(chosen.scope.frame, chosen, item.span)[0].item.doc
+    return resolve(chosen)[0].item.doc
 
 
 def _file_frame(context: Context, scope: FileScope) -> Frame:

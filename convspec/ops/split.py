@@ -14,6 +14,10 @@ from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
 
 
+_MOST_PARTS = 10_000
+"""Each part is a tensor of its own: this is far beyond what a network has, and short of what fills the memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts(Kind):
     """A number of equal parts, or the size of each: becomes an int or a tuple."""
@@ -26,7 +30,10 @@ class Parts(Kind):
             if not value:
                 raise self.wrong(attribute, value)
             return tuple(integer.convert(attribute, size) for size in value)
-        return integer.convert(attribute, value)
+        parts = integer.convert(attribute, value)
+        if parts > _MOST_PARTS:
+            raise AttrError(f"`{attribute}` is at most {_MOST_PARTS:,}, not {parts:,}", attribute)
+        return parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
