@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from convspec.elaborate.module import Module
 from convspec.targets.source import quote
@@ -43,17 +43,18 @@ def class_name(module: Module) -> str:
     return quote.identifier(module.name, MODULE_NAMES)
 
 
-def file_head(module: Module, stem: str) -> list[str]:
-    """The module docstring."""
+def file_head(module: Module, stem: str, notes: Sequence[str] = ()) -> list[str]:
+    """The module docstring. `notes` say what is not as in the source."""
     source = module.files[0].span.file.name if module.files else module.name
-    plain = class_name(module)
-    text = f"{module.name}, compiled from {source} by convspec."
-    usage = f"""Load the weights that were compiled with it:
+    parts = [f"{module.name}, compiled from {source} by convspec.", *(f"Note: {note}." for note in notes)]
+    if module.graph.parameters():
+        parts.append(
+            f"""Load the weights that were compiled with it:
 
-    model = {plain}()
-    model.load_state_dict(safetensors.torch.load_file("{stem}.safetensors"))
-"""
-    return quote.docstring("\n\n".join(part for part in (text, usage)))
+    model = {class_name(module)}()
+    model.load_state_dict(safetensors.torch.load_file("{stem}.safetensors"))"""
+        )
+    return quote.docstring("\n\n".join(parts))
 
 
 _STANDARD = (

@@ -39,7 +39,7 @@ def generate(module: Module, stem: str, straight: bool = False) -> Source:
         if isinstance(found, Source):
             return found
         notes = (f"the network is written out layer by layer: {found}",)
-    text = print_straight(module, stem)
+    text = print_straight(module, stem, notes)
     wrong = differences(text, name, module.graph, trees)
     if wrong:
         raise WrongSource("; ".join(mismatch.what for mismatch in wrong))

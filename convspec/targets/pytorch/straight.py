@@ -5,7 +5,7 @@ It is the oracle of the readable printer, its last resort, and the way in for gr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from convspec.elaborate.module import Module
 from convspec.ir.graph import Graph, Node, Value
@@ -18,13 +18,13 @@ from convspec.targets.source.layout import Writer
 from convspec.targets.source.render import find_apply, render
 
 
-def print_straight(module: Module, stem: str) -> str:
+def print_straight(module: Module, stem: str, notes: Sequence[str] = ()) -> str:
     """The source of a file with one class named like the model. Failure CNN090, CNN091 where PyTorch cannot say it."""
     body = Writer()
     printer = StraightPrinter(module.graph, lower_graph(module.graph))
     printer.write(body, page.class_name(module), module.doc)
     writer = Writer()
-    writer.raw(page.file_head(module, stem))
+    writer.raw(page.file_head(module, stem, notes))
     writer.blank()
     page.write_imports(writer, body.lines)
     writer.blank(2)

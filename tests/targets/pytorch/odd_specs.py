@@ -188,6 +188,21 @@ model M(rows: list = [[4, 1], [6, 2]]) { input x: float32[N,3,8*h,8*w]
   output x }
 """
 
+SPECS["list_arguments"] = """
+block Fuse(xs: list, width: int) {
+    y = concat(xs) -> conv(width, 1x1)
+    return [y, xs[0]]
+}
+
+model Fusing {
+    input a: float32[N, 2, 5, 5]
+    input b: float32[N, 3, 5, 5]
+    pair = Fuse([a, b], 4)
+    again = pair -> Fuse(6)
+    output concat(again) -> conv(2, 1x1)
+}
+"""
+
 FALLBACKS: dict[str, str] = {}
 """What the readable walk has no words for: some blocks, or the whole, are written out."""
 

@@ -393,21 +393,6 @@ model Half {
 }
 """
 
-SPECS["list_arguments"] = """
-block Fuse(xs: list, width: int) {
-    y = concat(xs) -> conv(width, 1x1)
-    return [y, xs[0]]
-}
-
-model Fusing {
-    input a: float32[N, 2, 5, 5]
-    input b: float32[N, 3, 5, 5]
-    pair = Fuse([a, b], 4)
-    again = pair -> Fuse(6)
-    output concat(again) -> conv(2, 1x1)
-}
-"""
-
 ALL = SPECS | FALLBACKS
 
 __all__ = ["ALL", "FALLBACKS", "SPECS"]

@@ -34,6 +34,7 @@ def test_the_readable_form_says_every_construct(name: str) -> None:
 def test_what_it_has_no_words_for_is_said_and_right(name: str) -> None:
     (note,) = source(name).notes
     assert "is written out" in note
+    assert f"Note: {note}." in source(name).text
 
 
 @pytest.mark.parametrize("name", FLOAT32)

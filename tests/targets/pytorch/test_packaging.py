@@ -42,7 +42,9 @@ def test_the_files_load_as_a_user_would_load_them(tmp_path: Path) -> None:
 
 def test_a_network_without_weights_has_no_weights_file() -> None:
     of = loads("model Plain { input x: float32[N, 2, 4, 4]  output x -> relu }")
-    assert list(TARGET.emit(of, {}, PyTorchOptions()).files) == ["Plain.py"]
+    artifact = TARGET.emit(of, {}, PyTorchOptions())
+    assert list(artifact.files) == ["Plain.py"]
+    assert "safetensors" not in artifact.text()
 
 
 def test_options_choose_the_form() -> None:

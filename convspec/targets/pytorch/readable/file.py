@@ -53,7 +53,7 @@ def print_readable(
         body.raw(lines)
         body.blank(2)
     writer = Writer()
-    writer.raw(page.file_head(module, stem))
+    writer.raw(page.file_head(module, stem, program.notes))
     writer.blank()
     page.write_imports(writer, body.lines)
     writer.blank(2 if body.lines[0].startswith(("class ", "def ")) else 1)
