@@ -20,7 +20,12 @@ from convspec.targets.source.tracked import Ref, TrackedInt, track
 
 def merged_lowering(body: Body, nodes: Sequence[Node], attrs: Mapping[str, ast.Expr], inputs: Sequence[Val]) -> Any:
     """The lowering that all nodes have, its constants as Holes."""
-    trees = [node.op.lower["pytorch"](tracked_attrs(node, attrs), *tracked_types(node, inputs)) for node in nodes]
+    made: dict[Any, Any] = {}
+    for node in nodes:  # many nodes of a large network are alike
+        key = node.attrs, node.input_types
+        if key not in made:
+            made[key] = node.op.lower["pytorch"](tracked_attrs(node, attrs), *tracked_types(node, inputs))
+    trees = [made[node.attrs, node.input_types] for node in nodes]
     try:
         return merge(trees)
     except Differ as problem:
@@ -54,7 +59,12 @@ def channels_after(sources: Sources, nodes: Sequence[Node]) -> list[Code | None]
     counts = {len(node.outputs) for node in nodes}
     if len(counts) > 1:
         raise Varied("the number of outputs", sources.body.moments, [len(node.outputs) for node in nodes])
-    inferred = [_inferred(node, sources) for node in nodes]
+    made: dict[Any, tuple[TensorType, ...]] = {}
+    for node in nodes:
+        key = node.attrs, node.input_types
+        if key not in made:
+            made[key] = _inferred(node, sources)
+    inferred = [made[node.attrs, node.input_types] for node in nodes]
     return [_channels(sources, [row[index] for row in inferred]) for index in range(counts.pop())]
 
 
