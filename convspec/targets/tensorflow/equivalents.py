@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,23 +28,53 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 ONE_FOR_ALL_AXES = ("Conv", "Pooling", "ZeroPadding", "Cropping", "UpSampling", "subsample")
 """Layers and functions with these in their names read an integer as that number for every axis."""
 
+_PER_AXIS = ("kernel_size", "strides", "dilation_rate", "pool_size", "output_padding", "size", "steps")
+"""Their arguments that may be one number for all axes."""
+
 
 def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
     """A key that is equal for two calls that mean the same: defaults left out, equal numbers per axis as one."""
-    squash = any(part in fn for part in ONE_FOR_ALL_AXES)
-    defaults = {name: _canonical(value, squash) for name, value in DEFAULTS.get(fn, {}).items()}
+    defaults = {name: _argument(fn, name, value) for name, value in DEFAULTS.get(fn, {}).items()}
     if "Pooling" in fn and args:
-        defaults["strides"] = _canonical(args[0], squash)  # None stands for the window's size
-    named = {name: _canonical(value, squash) for name, value in kwargs.items()}
+        defaults["strides"] = _argument(fn, 0, args[0])  # None stands for the window's size
+    named = {name: _argument(fn, name, value) for name, value in kwargs.items()}
     kept = {name: value for name, value in named.items() if name not in defaults or value != defaults[name]}
-    return fn, tuple(_canonical(arg, squash) for arg in args), tuple(sorted(kept.items()))
+    return fn, tuple(_argument(fn, place, arg) for place, arg in enumerate(args)), tuple(sorted(kept.items()))
 
 
-def _canonical(value: Any, squash: bool) -> Any:
+def _argument(fn: str, place: int | str, value: Any) -> Any:
+    """An argument, by its position or name. A list is one number only where Keras reads it so."""
+    found = _canonical(value)
+    if not any(part in fn for part in ONE_FOR_ALL_AXES) or "UpSampling1D" in fn:
+        return found
+    digits = re.findall(r"(\d)D", fn)
+    axes = int(digits[0]) if digits else None
+    if "ZeroPadding" in fn or "Cropping" in fn:
+        return _sides(found, axes or 1)
+    is_filters = place == 0 and "Conv" in fn and "Depthwise" not in fn
+    if is_filters or (isinstance(place, str) and place not in _PER_AXIS) or not isinstance(value, tuple | list):
+        return found
+    is_one_for_all = axes in (None, len(value)) and len(set(found)) == 1 and found[0][0] == "int"
+    return found[0] if is_one_for_all else found
+
+
+def _sides(found: Any, axes: int) -> Any:
+    """Padding or cropping as a pair for every axis, from an integer, integers per axis, or pairs; in 1-D from one pair."""
+    if _is_integer(found):
+        return ((found, found),) * axes
+    if axes == 1:
+        return (found,)
+    return tuple((item, item) if _is_integer(item) else item for item in found)
+
+
+def _is_integer(found: Any) -> bool:
+    return isinstance(found, tuple) and len(found) == 2 and found[0] == "int"
+
+
+def _canonical(value: Any) -> Any:
     match value:
         case tuple() | list():
-            items = tuple(_canonical(item, squash) for item in value)
-            return items[0] if squash and items and len(set(items)) == 1 else items
+            return tuple(_canonical(item) for item in value)
         case bool() | None | str():
             return type(value).__name__, value
         case int():

@@ -27,7 +27,10 @@ def to_keras(module: Module, weights: Weights, dtype: str | None = None, straigh
     """A `keras.Model`, built by the generated source and filled with `weights` (canonical, by parameter name).
 
     Inputs and outputs of rank 3 and more are channels last. `dtype` is the precision that stands for the spec's float32
-    (None: Keras's own floatx). Several inputs or outputs are dicts by name. Failure CNN090, CNN091 as `emit`.
+    (None: Keras's own floatx). Several inputs or outputs are dicts by name. Failure CNN090, CNN091 as `emit`, CNN303.
+
+    A batch norm that a `layer` applies several times in one training step updates its running statistics in the order in which
+    Keras runs the graph, which need not be that of the spec.
     """
     _import_keras()
     network = prepare(module.graph)
@@ -39,6 +42,7 @@ def save_keras(module: Module, weights: Weights, path: str | Path, dtype: str | 
 
     In it, batch norm is Keras's own: the same in inference; when training goes on from the file, its running variance is
     the biased one, since no layer of Keras stores the unbiased one. `to_keras` and the source file have the exact layer.
+    Keras reads a file recursively: one with a thousand layers in a row needs `sys.setrecursionlimit` before `load_model`.
     Failure CNN090 where an op needs a layer that Keras does not have; CNN400 where the file cannot be written.
     """
     _import_keras()

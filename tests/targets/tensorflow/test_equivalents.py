@@ -7,6 +7,7 @@ import operator
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from convspec.targets.tensorflow import to_keras
@@ -41,6 +42,47 @@ def test_the_strides_of_a_pool_are_its_size() -> None:
 
     assert keras.layers.MaxPooling2D((2, 3)).strides == (2, 3)
     assert canonical("layers.MaxPooling2D", (2,), {"strides": (2, 2)}) == canonical("layers.MaxPooling2D", ((2, 2),), {})
+
+
+@pytest.mark.parametrize(
+    ("fn", "one", "other"),
+    [
+        ("layers.Conv2D", (4, 3), (4, [3, 3])),
+        ("layers.Conv1D", (4, 3), (4, [3])),
+        ("layers.ZeroPadding2D", (1,), (((1, 1), (1, 1)),)),
+        ("layers.ZeroPadding2D", ((1, 2),), ([[1, 1], [2, 2]],)),
+        ("layers.ZeroPadding1D", (2,), ((2, 2),)),
+        ("layers.Cropping1D", (2,), ([2, 2],)),
+        ("layers.UpSampling3D", (2,), ((2, 2, 2),)),
+    ],
+)
+def test_arguments_that_mean_the_same(fn: str, one: Any, other: Any) -> None:
+    assert canonical(fn, one, {}) == canonical(fn, other, {})
+    x = _ramp(fn)
+    assert np.array_equal(_found(fn)(*one)(x).shape, _found(fn)(*other)(x).shape)
+
+
+@pytest.mark.parametrize(
+    ("fn", "right", "wrong"),
+    [
+        ("layers.Conv2D", (4, 3), ([4], 3)),
+        ("layers.Conv2D", (4, 3), (4, [3])),
+        ("layers.Conv2D", (4, 3), (4, [[3, 3], [3, 3]])),
+        ("layers.ZeroPadding1D", (2,), ([2],)),
+        ("layers.ZeroPadding1D", ((1, 2),), ([[1, 2]],)),
+        ("layers.Cropping1D", (2,), ([2],)),
+        ("layers.UpSampling1D", (2,), ([2],)),
+    ],
+)
+def test_arguments_that_keras_does_not_take(fn: str, right: Any, wrong: Any) -> None:
+    assert canonical(fn, right, {}) != canonical(fn, wrong, {})
+    with pytest.raises((ValueError, TypeError)):
+        _found(fn)(*wrong)(_ramp(fn))
+
+
+def _ramp(fn: str) -> Any:
+    """An input for a layer of that many axes."""
+    return np.ones((1, *[6] * int(fn[-2]), 2), np.float32)
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,18 @@ def test_a_folder_that_is_not_there(write: Any, tmp_path: Path) -> None:
     with pytest.raises(Failure) as caught:
         write(made.module, made.weights, tmp_path / "no" / "net.keras")
     assert caught.value.diagnostics[0].code == "CNN400"
+
+
+@pytest.mark.parametrize("use", [to_keras, save_keras, export_savedmodel])
+def test_keras_that_is_not_installed(use: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = net("model M {\ninput x: float32[N, 2]\noutput x -> relu\n}")
+    monkeypatch.setitem(sys.modules, "keras", None)
+    paths = [] if use is to_keras else [tmp_path / "m.keras"]
+    with pytest.raises(Failure) as caught:
+        use(made.module, made.weights, *paths)
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.message) == ("CNN303", "keras is not installed")
+    assert problem.hint == 'pip install "convspec[tensorflow]"'
 
 
 def test_precision_is_put_back() -> None:

@@ -142,8 +142,8 @@ def _agrees(body: Body, expression: Code, values: list[Any], squash: bool) -> bo
 
 
 def squashed(item: Any) -> Any:
-    """One number for a tuple of equal ones."""
-    if isinstance(item, tuple | list) and item and all(same(part, item[0]) for part in item):
+    """One number for a tuple of equal ones. A list of one stays: where there is one axis, Keras wants the number itself."""
+    if isinstance(item, tuple | list) and len(item) > 1 and all(same(part, item[0]) for part in item):
         return squashed(item[0])
     return item
 
