@@ -46,6 +46,10 @@ DEFAULTS: dict[str, Mapping[str, Any]] = {
 SAME_PER_AXIS = ("Conv", "Pool", "_pool")
 """Functions and modules with these in their names read an integer as that number for every axis."""
 
+_SINGLE = ("groups", "bias", "ceil_mode", "count_include_pad")
+"""Their arguments that are one value and never one per axis; so are the channels of a convolution, its first two, and the
+input of a function."""
+
 
 def as_module(call: Call) -> tuple[str, tuple[Any, ...], Mapping[str, Any]] | None:
     """The module (name, arguments, keywords) that does what `call` does to its one input, if there is one."""
@@ -69,31 +73,41 @@ def as_function(
 
 def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
     """A key that is equal for two calls that mean the same: defaults left out, equal numbers per axis as one."""
-    squash = any(part in fn for part in SAME_PER_AXIS)
     kwargs = _without_same(fn, args, kwargs)
-    defaults = DEFAULTS.get(fn, {})
-    named = {name: _canonical(value, squash) for name, value in kwargs.items()}
-    kept = {name: value for name, value in named.items() if name not in defaults or value != _canonical(defaults[name], squash)}
-    if "stride" in kept and "pool" in fn and len(args) > 1 and kept["stride"] == _canonical(args[1], squash):
-        del kept["stride"]
-    return fn, tuple(_canonical(arg, squash) for arg in args), tuple(sorted(kept.items()))
+    defaults = {name: _argument(fn, name, value) for name, value in DEFAULTS.get(fn, {}).items()}
+    if "pool" in fn and len(args) > 1:
+        defaults["stride"] = _argument(fn, 1, args[1])
+    named = {name: _argument(fn, name, value) for name, value in kwargs.items()}
+    kept = {name: value for name, value in named.items() if name not in defaults or value != defaults[name]}
+    return fn, tuple(_argument(fn, place, arg) for place, arg in enumerate(args)), tuple(sorted(kept.items()))
+
+
+def _argument(fn: str, place: int | str, value: Any) -> Any:
+    """An argument, by its position or name. A list is one number only where torch reads it so: one for each axis, all equal."""
+    found = _canonical(value)
+    if not isinstance(value, tuple | list) or not any(part in fn for part in SAME_PER_AXIS):
+        return found
+    if place in _SINGLE or ("Conv" in fn and place in (0, 1)) or ("_pool" in fn and place == 0):
+        return found
+    is_one_for_all = len(value) == int(fn[-2]) and len(set(found)) == 1 and found[0][0] == "int"
+    return found[0] if is_one_for_all else found
 
 
 def _without_same(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     """`padding="same"` of a convolution as numbers, where it is the same number on both sides."""
     if kwargs.get("padding") != "same" or not fn.startswith("nn.Conv") or len(args) < 3 or kwargs.get("stride", 1) != 1:
         return kwargs
-    kernel = args[2] if isinstance(args[2], tuple | list) else (args[2],)
-    dilation = kwargs.get("dilation", 1)
-    spread = dilation if isinstance(dilation, tuple | list) else (dilation,) * len(kernel)
-    reaches = [d * (k - 1) for d, k in zip(spread, kernel, strict=True)]
+    rank = int(fn[-2])
+    kernel, dilation = (
+        each if isinstance(each, tuple | list) else (each,) * rank for each in (args[2], kwargs.get("dilation", 1))
+    )
+    reaches = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
     return kwargs if any(reach % 2 for reach in reaches) else {**kwargs, "padding": tuple(reach // 2 for reach in reaches)}
 
 
-def _canonical(value: Any, squash: bool) -> Any:
+def _canonical(value: Any) -> Any:
     if isinstance(value, tuple | list):
-        items = tuple(_canonical(item, squash) for item in value)
-        return items[0] if squash and items and len(set(items)) == 1 else items
+        return tuple(_canonical(item) for item in value)
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return type(value).__name__, value
     if isinstance(value, int):

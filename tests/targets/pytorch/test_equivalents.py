@@ -80,6 +80,11 @@ def test_reserved_names_are_all_that_a_module_has() -> None:
         (((3, 4, 3), {"groups": 1}), ((3, 4, 3), {"groups": True}), False),
         (((3, 4, 3), {}), ((3, 4.0, 3), {}), False),
         (((3, 4, (1, 3)), {}), ((3, 4, (3, 1)), {}), False),
+        (((3, 4, 3), {}), (([3], 4, 3), {}), False),
+        (((3, 4, 3), {}), ((3, [4], 3), {}), False),
+        (((3, 4, 3), {}), ((3, 4, [3]), {}), False),
+        (((3, 4, 3), {"groups": 1}), ((3, 4, 3), {"groups": [1, 1]}), False),
+        (((3, 4, 3), {"padding": 1}), ((3, 4, 3), {"padding": [[1, 1], [1, 1]]}), False),
     ],
 )
 def test_canonical_forms(one: Any, other: Any, equal: bool) -> None:
