@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,8 @@ class Recorder:
         self.layers: dict[str, Layer] = {}
         """Every named layer that was applied."""
         self.inputs: dict[str, Tensor] = {}
+        self.calls: Counter[int] = Counter()
+        """How often each computation was asked for: twice the same layer on the same input is not what the network says."""
 
     def number(self, key: Any) -> int:
         """The number of a computation: the same for an equal key."""
@@ -34,7 +37,9 @@ class Recorder:
 
     def call(self, fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
         """The number of a call whose tensors are Tensors."""
-        return self.number(canonical(fn, _keyed(args), {name: _keyed(value) for name, value in kwargs.items()}))
+        number = self.number(canonical(fn, _keyed(args), {name: _keyed(value) for name, value in kwargs.items()}))
+        self.calls[number] += 1
+        return number
 
     def result(self, number: int) -> Any:
         """What the generated code gets: a tensor, or a list of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,12 +33,14 @@ def differences(text: str, network: Network) -> list[Mismatch]:
     recorder = Recorder()
     values = _expected(recorder, network)
     wanted, recorder.layers = recorder.layers, {}
+    calls, recorder.calls = recorder.calls, Counter()
     try:
         model = run_source(recorder, text, helper_names())["build"]()
     except Exception as problem:
         frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == "<generated>"]
         return [Mismatch(f"{type(problem).__name__}: {problem}", frames[-1].lineno if frames else None)]
-    return [*_layer_differences(recorder.layers, wanted), *_end_differences(model, network, values, recorder)]
+    found = [*_layer_differences(recorder.layers, wanted), *_end_differences(model, network, values, recorder)]
+    return found if found or recorder.calls == calls else [Mismatch("how often something is computed")]
 
 
 def _expected(recorder: Recorder, network: Network) -> dict[Value, int]:

@@ -34,7 +34,7 @@ def test_defaults_are_those_of_keras(fn: str) -> None:
     parameters = inspect.signature(_found(fn)).parameters
     for name, value in DEFAULTS[fn].items():
         found = parameters[name].default
-        assert canonical("layers.Conv", (found,), {}) == canonical("layers.Conv", (value,), {}), name
+        assert canonical(fn, (), {name: found}) == canonical(fn, (), {name: value}) == canonical(fn, (), {}), name
 
 
 def test_the_strides_of_a_pool_are_its_size() -> None:

@@ -168,6 +168,26 @@ def test_a_step_does_not_overwrite_what_a_later_stage_reads() -> None:
     readable(spec)
 
 
+def test_nothing_is_computed_twice() -> None:
+    """A function that reads its argument twice gets it in a variable."""
+    spec = """
+    let twice(t) = t + t * 2.0
+    model M {
+        input x: float32[N, 3, 4, 4]
+        y = twice(x -> conv(5, 1x1) -> batchnorm)
+        output y = (y -> relu) * (y -> sigmoid) -> twice
+    }
+    """
+    text = readable(spec)
+    assert (
+        text.count("layers.Conv2D(")
+        == text.count("BatchNorm(name")
+        == text.count("ops.relu(")
+        == text.count("ops.sigmoid(")
+        == 1
+    )
+
+
 def test_what_has_no_readable_form_is_written_straight() -> None:
     """A layer handed to a block as a stage: its Keras object would have to travel with it."""
     spec = """

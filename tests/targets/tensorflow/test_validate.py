@@ -35,6 +35,8 @@ model M {
         ("relu1 + conv2", "conv2 + relu1"),
         ("layers.Conv2D(8, 3", "layers.Conv2D(8, 5"),
         ("strides=2", "strides=1"),
+        ("relu1 = ops.relu(conv1)", "relu1 = ops.relu(conv1); ops.relu(conv1)"),
+        ("fc = layers.Dense", 'fc, _ = [layers.Dense(5, name="fc")(flatten1) for _ in range(2)]; fc = layers.Dense'),
         ('name="conv1"', 'name="conv9"'),
         ('name="conv2"', 'name="conv1"'),
         ("layers.Dense(5, ", "layers.Dense(5, use_bias=False, "),

@@ -39,6 +39,7 @@ def call(body: Body, name: str, piped: Sequence[Val], args: Sequence[ast.Arg]) -
         zip([arg.name.text for arg in named if arg.name], separately(body, [arg.value for arg in named]), strict=True)
     )
     let = _let(body, name)
+    vals = [_kept(body, val) for val in vals]
     if let is not None:
         return _in_place(body, let, vals, written)
     if name not in BUILTINS or written:
@@ -54,6 +55,12 @@ def iterable(body: Body, expr: ast.Expr) -> Code:
     found = value(body, expr).code
     is_list = isinstance(expr, ast.Call) and expr.function.text in _LISTS and _let(body, expr.function.text) is None
     return Code(found.text[len("list(") : -1], reads=found.reads) if is_list else found
+
+
+def _kept(body: Body, val: Val) -> Val:
+    """The value in a variable of its own, if it takes computing: a function may read it twice."""
+    with body.aiming(None):
+        return body.keep(val) if val.depth else val
 
 
 def _let(body: Body, name: str) -> ast.Let | None:

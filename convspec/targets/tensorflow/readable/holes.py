@@ -104,7 +104,7 @@ def _said(sources: Sources, origin: Origin) -> Code | None:
         case Operation(operator=operator, left=left, right=right):
             first, second = _said(sources, left), _said(sources, right)
             return code.binary(operator, first, second) if first and second else None
-        case Ref(what=("channels", index)):
+        case Ref(what=("channels", index)) if sources.inputs[index].code.text.isidentifier():
             return code.index(code.attribute(sources.inputs[index].code, "shape"), code.value(-1))
         case Ref(what=("attr", name), path=path):
             return _part(sources, sources.attrs.get(str(name)), path)

@@ -32,6 +32,7 @@ def apply_op(
     if any(len(event.nodes) != 1 for event in events) or (inputs[0].many and not events[0].nodes[0].op.variadic):
         return _chain(body, events, inputs)
     nodes = [event.nodes[0] for event in events]
+    inputs = _named_once(body, body.program.tree(nodes[0]), inputs)
     printer = _Printer(body, nodes, Sources(body, {**events[0].args, **attrs}, inputs), layer)
     trees: list[Any] = [body.program.tree(node) for node in nodes]
     padded = [_padding(tree) for tree in trees]
@@ -39,6 +40,24 @@ def apply_op(
         inputs = [printer.padded_at_times(padded)]
         trees = [replace(tree, inputs=(Arg(0),)) if pad else tree for tree, pad in zip(trees, padded, strict=True)]
     return printer.tree(_merged(body, trees), inputs)
+
+
+def _named_once(body: Body, tree: Any, inputs: Sequence[Val]) -> list[Val]:
+    """The inputs, those in variables that the tree reads more than once, so that nothing is computed twice."""
+    reads, found = _reads(tree), []
+    for index, val in enumerate(inputs):
+        with body.aiming(None):
+            found.append(body.keep(val) if reads.count(index) > 1 and not val.code.text.isidentifier() else val)
+    return found
+
+
+def _reads(tree: Any) -> list[int]:
+    match tree:
+        case Arg(index=index):
+            return [index]
+        case Apply(inputs=inner) | Call(args=inner) | (tuple(inner) | list(inner)):
+            return [index for part in inner for index in _reads(part)]
+    return []
 
 
 def _merged(body: Body, trees: Sequence[Any]) -> Any:
@@ -108,8 +127,13 @@ class _Printer:
         return source.named(code.name(name))
 
     def _flat(self, parts: Sequence[Any], inputs: Sequence[Val]) -> tuple[Any, ...]:
-        """The inputs of a call with every call among them put into a variable."""
-        return tuple(_Made(self._kept(part, inputs)) if isinstance(part, Call | Apply) else part for part in parts)
+        """The inputs of a call with every call among them put into a variable, one that nothing else here reads."""
+        reads = _reads(tuple(parts))
+        found: list[Any] = []
+        for part in parts:
+            with self.body.aiming(self.body.target if len(reads) == 1 else None):
+                found.append(_Made(self._kept(part, inputs)) if isinstance(part, Call | Apply) else part)
+        return tuple(found)
 
     def _kept(self, part: Any, inputs: Sequence[Val]) -> Val:
         found = self.tree(part, inputs)
