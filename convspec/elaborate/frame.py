@@ -26,6 +26,8 @@ class Context:
     meter: Meter
     parameters: dict[str, Parameter] = field(default_factory=dict)
     value_names: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, Span] = field(default_factory=dict)
+    """The names of the graph's outputs, and where each stands."""
     asserts: list[BudgetAssert] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     seen: set[tuple[str, Span | str]] = field(default_factory=set)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
 
-COMPARED = 2_000
+COMPARED = 500
 """Names that are compared: comparing takes time, and no file that a person wrote has more."""
 
 

@@ -28,14 +28,14 @@ def declare_outputs(frame: Frame, statement: ast.Output) -> list[Value]:
 
 
 def _add(frame: Frame, item: ast.OutputItem, value: Value) -> None:
-    name, outputs = _name(frame, item), frame.context.graph.outputs
-    for other in outputs:
-        if other.name == name:
-            message = f"two outputs are called `{name}`"
-            related = [Label(other.span, "the first one")] if other.span != item.span else []
-            hint = 'name one: output "…" = x'
-            raise frame.fail("CNN054", message, item.span, "the second one" if related else "", related=related, hint=hint)
-    outputs.append(GraphOutput(name, value, item.span))
+    name, known = _name(frame, item), frame.context.outputs
+    if name in known:
+        message = f"two outputs are called `{name}`"
+        related = [Label(known[name], "the first one")] if known[name] != item.span else []
+        hint = 'name one: output "…" = x'
+        raise frame.fail("CNN054", message, item.span, "the second one" if related else "", related=related, hint=hint)
+    known[name] = item.span
+    frame.context.graph.outputs.append(GraphOutput(name, value, item.span))
 
 
 def _name(frame: Frame, item: ast.OutputItem) -> str:
