@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from convspec.targets.source.merge import Rules
+
 _CONV = {"strides": 1, "padding": "valid", "dilation_rate": 1, "groups": 1, "use_bias": True}
 _DEPTHWISE = {"strides": 1, "padding": "valid", "depth_multiplier": 1, "dilation_rate": 1, "use_bias": True}
 _TRANSPOSE = {"strides": 1, "padding": "valid", "output_padding": None, "dilation_rate": 1, "use_bias": True}
@@ -30,6 +32,17 @@ ONE_FOR_ALL_AXES = ("Conv", "Pooling", "ZeroPadding", "Cropping", "UpSampling", 
 
 _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "pool_size", "output_padding", "size", "steps")
 """Their arguments that may be one number for all axes."""
+
+
+def _other_default(call: Any, name: str) -> Any:
+    """The strides of a pool are its window's size."""
+    if name == "strides" and "Pooling" in call.fn:
+        return call.args[0]
+    raise KeyError(name)
+
+
+_TABLE = {fn: {k: v for k, v in found.items() if k != "strides" or "Pooling" not in fn} for fn, found in DEFAULTS.items()}
+RULES = Rules(_TABLE, ONE_FOR_ALL_AXES, _other_default, lambda fn: list(DEFAULTS.get(fn, {})))
 
 
 def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -9,9 +9,9 @@ from typing import Any
 from convspec.syntax import ast
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
+from convspec.targets.source.merge import Hole
 from convspec.targets.source.tracked import Operation, Origin, Ref, TrackedFloat, TrackedInt, origin_of
 from convspec.targets.tensorflow.readable.body import Body
-from convspec.targets.tensorflow.readable.merge import Hole
 from convspec.targets.tensorflow.readable.values import UNKNOWN, Unsayable, Val, Varied, frozen, same
 
 

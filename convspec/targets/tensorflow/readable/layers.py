@@ -13,11 +13,12 @@ from convspec.ir.lowering import Apply, Arg, Call
 from convspec.syntax import ast
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
+from convspec.targets.source.merge import Differ, Hole, merge
 from convspec.targets.source.statements import Branch, assign
+from convspec.targets.tensorflow.equivalents import RULES
 from convspec.targets.tensorflow.expressions import layer_of
 from convspec.targets.tensorflow.readable.body import Body
 from convspec.targets.tensorflow.readable.holes import Sources, hole_code
-from convspec.targets.tensorflow.readable.merge import Differ, Hole, merge
 from convspec.targets.tensorflow.readable.values import Unsayable, Val, Varied
 
 OPERATORS = ("+", "-", "*", "/", "neg")
@@ -62,7 +63,7 @@ def _reads(tree: Any) -> list[int]:
 
 def _merged(body: Body, trees: Sequence[Any]) -> Any:
     try:
-        return merge(trees)
+        return merge(trees, RULES)
     except Differ as problem:
         raise Varied("a lowering", body.moments, problem.keys) from None
 
