@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convspec.ir.lowering import Arg, Call
+from convspec.targets.source.merge import Rules
 
 MODULES = {
     "torch.relu": "nn.ReLU",
@@ -115,3 +116,19 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, float):
         return "float", float.__repr__(value)
     return value
+
+
+# ── how calls are laid over each other ───────────────────────────────────────────────────────────────────────
+
+ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias", "ceil_mode", "count_include_pad")
+"""In which order a person writes keywords."""
+
+
+def _other_default(call: Any, name: str) -> Any:
+    """The stride of a pool is its kernel. KeyError for what may not be left out."""
+    if name == "stride" and "_pool" in call.fn:
+        return call.args[1]
+    raise KeyError(name)
+
+
+RULES = Rules(DEFAULTS, SAME_PER_AXIS, _other_default, lambda fn: ORDER)

@@ -88,7 +88,7 @@ class StraightPrinter:
         )
         returned = named if several else "torch.Tensor"
         writer.open(f"def forward(self, {', '.join(f'{name}: torch.Tensor' for name in inputs)}) -> {returned}:")
-        live = self._live()
+        live = live_nodes(self.graph)
         for node, tree in self.trees.items():
             if node in live:
                 self._node(writer, node, tree)
@@ -101,16 +101,6 @@ class StraightPrinter:
         else:
             writer.statement(f"return {next(iter(outputs.values()))}")
         writer.close()
-
-    def _live(self) -> set[Node]:
-        """The nodes that some output depends on."""
-        wanted = {output.value for output in self.graph.outputs}
-        live = set()
-        for node in reversed(self.graph.nodes):
-            if wanted.intersection(node.outputs):
-                live.add(node)
-                wanted.update(node.inputs)
-        return live
 
     def _node(self, writer: Writer, node: Node, tree: Tree) -> None:
         result = render(tree, [self.values[value] for value in node.inputs], lambda _: self._layer(self._path(node)))
@@ -147,3 +137,14 @@ def parameter_dtype(graph: Graph) -> str:
     """The dtype that the layers of a graph have in common; float32 where it has none."""
     found = {parameter.dtype for parameter in graph.parameters().values()}
     return found.pop() if len(found) == 1 else "float32"
+
+
+def live_nodes(graph: Graph) -> set[Node]:
+    """The nodes that some output depends on."""
+    wanted = {output.value for output in graph.outputs}
+    live = set()
+    for node in reversed(graph.nodes):
+        if wanted.intersection(node.outputs):
+            live.add(node)
+            wanted.update(node.inputs)
+    return live

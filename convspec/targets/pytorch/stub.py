@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ class Recorder:
         self._numbers: dict[Any, int] = {}
         self.shapes: dict[int, tuple[Any, ...]] = {}
         self.arities: dict[int, int] = {}
+        self.calls: Counter[str] = Counter()
+        """How often each layer was called, by its path."""
 
     def number(self, key: Any) -> int:
         """The number of a computation: the same for an equal key."""
@@ -182,6 +185,7 @@ class Layer(Module):
         if function is not None:
             fn, args, kwargs = function
             return self.recorder.result(self.recorder.call(fn, (*inputs, *args), kwargs))
+        self.recorder.calls[str(self.path)] += 1
         return self.recorder.result(self.recorder.call("apply", (self.key, *inputs), {}, self.path))
 
 

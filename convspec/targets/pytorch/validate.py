@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.lowering import Apply, Arg, Args, Call
 from convspec.targets.pytorch.equivalents import FUNCTIONS, canonical
 from convspec.targets.pytorch.lowered import Tree
-from convspec.targets.pytorch.straight import parameter_dtype
+from convspec.targets.pytorch.straight import live_nodes, parameter_dtype
 from convspec.targets.pytorch.stub import Layer, Module, Recorder, StubTensor, run_source
 from convspec.targets.source.render import find_apply
 
@@ -45,7 +46,21 @@ def differences(text: str, class_name: str, graph: Graph, trees: Mapping[Node, T
     except Exception as problem:
         frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == "<generated>"]
         return [Mismatch(f"{type(problem).__name__}: {problem}", line=frames[-1].lineno if frames else None)]
-    return list(_output_differences(result, graph, values))
+    return [*_output_differences(result, graph, values), *_count_differences(recorder, graph, trees)]
+
+
+def _count_differences(recorder: Recorder, graph: Graph, trees: Mapping[Node, Tree]) -> Iterator[Mismatch]:
+    """Layers that run more often than in the graph, or less often than its outputs need: statistics would differ."""
+    live = live_nodes(graph)
+    most: Counter[str] = Counter()
+    least: Counter[str] = Counter()
+    for node, tree in trees.items():
+        if find_apply(tree) is not None:
+            most[node.path] += 1
+            least[node.path] += node in live
+    for path in sorted(most.keys() | recorder.calls.keys()):
+        if not least[path] <= recorder.calls[path] <= most[path]:
+            yield Mismatch(f"{path} runs {recorder.calls[path]} times, not {most[path]}", path)
 
 
 def _expected(recorder: Recorder, graph: Graph, trees: Mapping[Node, Tree]) -> dict[Value, int]:

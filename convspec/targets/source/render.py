@@ -65,6 +65,17 @@ def find_apply(tree: Any) -> Apply | None:
     return next((part for part in found if part.weights), found[0] if found else None)
 
 
+def uses(tree: Any, index: int) -> int:
+    """How often a lowering uses its input number `index`."""
+    if isinstance(tree, Arg):
+        return int(tree.index == index)
+    if isinstance(tree, Call):
+        return sum(uses(part, index) for part in (*tree.args, *tree.kwargs.values()))
+    if isinstance(tree, Apply):
+        return sum(uses(part, index) for part in tree.inputs)
+    return sum(uses(part, index) for part in tree) if isinstance(tree, tuple | list) else 0
+
+
 def parts(tree: Any) -> list[Any]:
     """Every Call and Apply in a lowering, outermost first."""
     match tree:

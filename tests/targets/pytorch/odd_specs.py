@@ -203,6 +203,16 @@ model Fusing {
 }
 """
 
+SPECS["input_used_twice"] = """
+let pad = 1
+let WIDTHS = [3, 4]
+let wider(w) = w + 1
+model M { input x: float32[N,4,9,9]
+  y = x -> conv(WIDTHS[0], 3x3) -> batchnorm -> avgpool(3x3, pad = [[0, pad], [1, 0]], count_pad = false)
+  z = y -> conv(wider(3), 1x1) -> batchnorm -> avgpool(2x2, pad = [[1, 0], [0, 1]], count_pad = false)
+  output z }
+"""
+
 FALLBACKS: dict[str, str] = {}
 """What the readable walk has no words for: some blocks, or the whole, are written out."""
 

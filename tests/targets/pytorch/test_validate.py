@@ -25,6 +25,8 @@ CHANGES = [
     ("lenet", "self.dropout1(", "(", "output"),
     ("lenet", "super().__init__()\n", "super().__init__()\n        self.extra = nn.Linear(2, 2)\n", "extra is no layer"),
     ("lenet", "return logits", "return undefined", "NameError"),
+    ("lenet", "return logits", "self.conv1(image)\n        return logits", "conv1 runs 2 times, not 1"),
+    ("shared_in_loop", "range(self.steps)", "range(self.steps - 1)", "cell runs 2 times, not 3"),
     ("two_outputs", '"right"', '"wrong"', "names of the outputs"),
     ("low_precision", "self.to(torch.float16)", "self.to(torch.float64)", "dtype"),
 ]

@@ -17,13 +17,13 @@ from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
 from convspec.targets.pytorch.readable.holes import Sources, hole_code
 from convspec.targets.pytorch.readable.lowering import channels_after, merged_lowering
-from convspec.targets.pytorch.readable.merge import Hole
 from convspec.targets.pytorch.readable.registry import register
 from convspec.targets.pytorch.readable.sequence import add_item
 from convspec.targets.pytorch.readable.values import NotSequential, Scope, Unsayable, Val, Varied
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
-from convspec.targets.source.render import find_apply, render
+from convspec.targets.source.merge import Hole
+from convspec.targets.source.render import find_apply, render, uses
 
 
 @dataclass(slots=True)
@@ -139,6 +139,7 @@ def _stated(
     channels: list[Code | None],
     shared: bool,
 ) -> Val:
+    sources.inputs = [_named_once(body, tree, index, val) for index, val in enumerate(sources.inputs)]
     inputs = [_tensor(val) for val in sources.inputs]
     apply = find_apply(tree)
     reached = layer(body, labels, creation(sources, apply), shared) if apply is not None else None
@@ -161,6 +162,11 @@ def _stated(
     items = tuple(Val(each, None) for each in channels)
     init = code.sequence([each for each in channels if each is not None]) if None not in channels else None
     return Val(init, result, many=True, items=items, depth=depth)
+
+
+def _named_once(body: Body, tree: Any, index: int, val: Val) -> Val:
+    """An input, under a name if the lowering uses it more than once: what makes it must not run twice."""
+    return body.step(val) if val.depth and uses(tree, index) > 1 else val
 
 
 def _tensor(val: Val) -> Code:

@@ -35,14 +35,7 @@ def print_readable(
         program = Program(module, trees, forced, silent)
         program.class_of(module.root)
     body = Writer()
-    for lines in program.tops:
-        body.raw(lines)
-        if lines[0].startswith(("def ", "@")) or len(lines) > 1:
-            body.blank(2)
-    if program.tops:
-        while body.lines and not body.lines[-1]:
-            body.lines.pop()
-        body.blank(2)
+    _write_tops(body, program.tops)
     classes = [info.lines() for info in program.classes]
     if program.uses_add:
         body.raw(page.ADD.splitlines())
@@ -60,6 +53,17 @@ def print_readable(
     offset = len(writer.lines)
     writer.raw(body.lines)
     return Readable(writer.text(), tuple(program.notes), _owners(len(writer.lines), offset, marks))
+
+
+def _write_tops(body: Writer, tops: Sequence[Sequence[str]]) -> None:
+    """Constants line by line, functions set off by two empty lines."""
+    for index, lines in enumerate(tops):
+        function = lines[0].startswith("def ")
+        if index and (function or tops[index - 1][0].startswith("def ")):
+            body.blank(2)
+        body.raw(lines)
+    if tops:
+        body.blank(2)
 
 
 def _owners(count: int, offset: int, marks: Sequence[tuple[int, ast.Block]]) -> tuple[ast.Block | None, ...]:

@@ -82,6 +82,8 @@ def _inlined(body: Body, let: ast.Let, vals: Sequence[Val], named: dict[str, Val
     from convspec.targets.pytorch.readable.expressions import value
 
     saved = dict(body.env)
+    vals = [body.step(val) if val.depth else val for val in vals]
+    named = {name: body.step(val) if val.depth else val for name, val in named.items()}
     bound = dict(zip((param.name.text for param in let.params or ()), vals, strict=False)) | named
     for param in let.params or ():
         if param.name.text not in bound and param.default is not None:

@@ -11,10 +11,10 @@ from convspec.ir.graph import Node
 from convspec.syntax import ast
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import both, value
-from convspec.targets.pytorch.readable.merge import Hole
 from convspec.targets.pytorch.readable.values import UNKNOWN, Scope, Unsayable, Val, Varied, frozen, same
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
+from convspec.targets.source.merge import Hole
 from convspec.targets.source.tracked import Operation, Origin, Ref, TrackedFloat, TrackedInt, origin_of
 
 

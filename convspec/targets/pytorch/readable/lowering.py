@@ -9,12 +9,13 @@ from typing import Any
 from convspec.ir.graph import Node
 from convspec.ir.types import TensorType
 from convspec.syntax import ast
+from convspec.targets.pytorch.equivalents import RULES
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.holes import Sources, hole_code
-from convspec.targets.pytorch.readable.merge import Differ, Hole, merge
 from convspec.targets.pytorch.readable.values import Unsayable, Val, Varied
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
+from convspec.targets.source.merge import Differ, Hole, merge
 from convspec.targets.source.tracked import Ref, TrackedInt, track
 
 
@@ -27,7 +28,7 @@ def merged_lowering(body: Body, nodes: Sequence[Node], attrs: Mapping[str, ast.E
             made[key] = node.op.lower["pytorch"](tracked_attrs(node, attrs), *tracked_types(node, inputs))
     trees = [made[node.attrs, node.input_types] for node in nodes]
     try:
-        return merge(trees)
+        return merge(trees, RULES)
     except Differ as problem:
         raise Varied("the form of a layer", body.moments, problem.keys) from None
 
