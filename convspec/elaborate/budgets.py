@@ -10,11 +10,9 @@ from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import MISSING, find
 from convspec.elaborate.module import BudgetAssert
 from convspec.elaborate.recursion import deep_recursion
-from convspec.elaborate.values import describe
+from convspec.elaborate.values import BUDGETS, describe
 from convspec.elaborate.walk import descendants
 from convspec.syntax import ast
-
-BUDGETS = ("params", "macs", "flops", "activation_memory", "receptive_field")
 
 
 def run_assert(frame: Frame, statement: ast.Assert) -> None:

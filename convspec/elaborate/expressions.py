@@ -165,10 +165,18 @@ def _binary(frame: Frame, expr: ast.Binary, wanted: Wanted) -> Any:
     chain = [expr]
     while isinstance(chain[-1].left, ast.Binary) and chain[-1].left.operator not in ("and", "or"):
         chain.append(chain[-1].left)
-    value = evaluate(frame, chain[-1].left)
+    value = _operand(frame, chain[-1], chain[-1].left)
     for link in reversed(chain):
-        value = _operate(frame, link, value, evaluate(frame, link.right))
+        value = _operate(frame, link, value, _operand(frame, link, link.right))
     return value
+
+
+def _operand(frame: Frame, expr: ast.Binary, operand: ast.Expr) -> Any:
+    """The value of one side; a bare word that is compared has a hint of its own."""
+    if expr.operator in ("==", "!=") and isinstance(operand, ast.NameRef):
+        if find(frame, operand.text) is MISSING and ops.find(operand.text) is None:
+            raise undefined(frame, operand, compared=True)
+    return evaluate(frame, operand)
 
 
 def _operate(frame: Frame, expr: ast.Binary, left: Any, right: Any) -> Any:

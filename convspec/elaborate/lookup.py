@@ -13,7 +13,16 @@ from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.nearest import did_you_mean
-from convspec.elaborate.values import POISON, BlockValue, BudgetFunction, FunctionValue, LayerValue, StageValue, describe
+from convspec.elaborate.values import (
+    BUDGETS,
+    POISON,
+    BlockValue,
+    BudgetFunction,
+    FunctionValue,
+    LayerValue,
+    StageValue,
+    describe,
+)
 from convspec.ir.opdef import OpDef
 from convspec.syntax import ast
 
@@ -86,8 +95,15 @@ def _known_callables(frame: Frame) -> list[str]:
     return own + frame.scope.names()
 
 
-def undefined(frame: Frame, reference: ast.NameRef) -> Failure:
-    """The error for a name that means nothing."""
+def undefined(frame: Frame, reference: ast.NameRef, compared: bool = False) -> Failure:
+    """The error for a name that means nothing as a value. `compared`: it stands beside `==` or `!=`."""
+    name, span = reference.text, reference.span
+    if name in BUILTINS:
+        return frame.fail("CNN040", f"`{name}` is a function, and needs its arguments", span, hint=f"write {name}(…)")
+    if name in BUDGETS:
+        return frame.fail("CNN020", f"`{name}` is known only in an `assert`", span)
+    if compared:
+        hint = f'a word that is compared stands in quotes: "{name}"'
+        return frame.fail("CNN020", f"`{name}` is not defined", span, hint=hint)
     known = [*frame.names, *frame.scope.names(), *BUILTINS, *ops.names()]
-    hint = did_you_mean(reference.text, known)
-    return frame.fail("CNN020", f"`{reference.text}` is not defined", reference.span, hint=hint)
+    return frame.fail("CNN020", f"`{name}` is not defined", span, hint=did_you_mean(name, known))

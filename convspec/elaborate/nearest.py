@@ -12,5 +12,7 @@ COMPARED = 500
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
     """The hint that offers the nearest of the known names; where none is near, `otherwise`."""
-    near = get_close_matches(name, islice(known, COMPARED), 1)
-    return f"did you mean `{near[0]}`?" if near and near[0] != name else otherwise
+    candidates = [each for each in islice(known, COMPARED) if each != name]
+    longer = [each for each in candidates if len(each) >= 3 and (each.startswith(name) or name.startswith(each))]
+    near = get_close_matches(name, candidates, 1, cutoff=0.7) or longer
+    return f"did you mean `{near[0]}`?" if near else otherwise

@@ -79,6 +79,8 @@ def _sort_arguments(use: Use, op: OpDef) -> _Arguments:
 
 def _positional(use: Use, op: OpDef, found: _Arguments, arg: ast.Arg) -> None:
     value = evaluate(use.env, arg.value)
+    if op.variadic and value == []:
+        raise use.env.fail("CNN041", f"`{op.name}` needs at least one tensor, and this list is empty", arg.span)
     if holds_tensors(value):
         _add_tensors(use, op, found, value, arg.span, arg.span)
         return

@@ -119,7 +119,9 @@ def convert(frame: Frame, param: ast.Param, value: Any, span: Span) -> Any:
         raise frame.fail("CNN040", f"`{kind}` is not a type of parameter", param.type.span, hint=f"known: {known}")
     if not _TYPES[kind](value):
         message = f"`{param.name.text}` takes {_article(kind)}, not {describe(value)}"
-        raise frame.fail("CNN040", message, span, related=[Label(param.span, "declared here")] if span != param.span else [])
+        related = [Label(param.span, "declared here")] if span != param.span else []
+        hint = "tensors come before other values: x -> Fuse(y, 64)" if kind == "tensor" else None
+        raise frame.fail("CNN040", message, span, related=related, hint=hint)
     return float(value) if kind == "float" else value
 
 

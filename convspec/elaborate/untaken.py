@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from convspec import ops
 from convspec.diagnostics import Diagnostic, error
-from convspec.elaborate.budgets import BUDGETS
 from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
 from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.ops import signature
+from convspec.elaborate.values import BUDGETS
 from convspec.elaborate.walk import assigned_names, children, descendants, target_names
 from convspec.ir.attrs import INIT_NAMES
 from convspec.ir.opdef import OpDef

@@ -59,6 +59,10 @@ class LayerValue:
     applied: int = 0
 
 
+BUDGETS = ("params", "macs", "flops", "activation_memory", "receptive_field")
+"""What an assertion may ask of the finished network."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BudgetFunction:
     """A quantity such as `macs` in an assertion, which may be called with sizes: `macs(N = 1)`."""

@@ -302,7 +302,7 @@ class Builder:
     def name(self, c: list[Any]) -> ast.NameRef:
         if c[0] in _FOREIGN_VALUES:
             span, meant = self._span(c), _FOREIGN_VALUES[c[0]]
-            hint = f"write `{meant}`" if meant else "there is no null: an empty list says `none`"
+            hint = f"write `{meant}`" if meant else "there is no null: an empty list, `[]`, stands for nothing"
             fix = Fix(span, meant, hint) if meant else None
             self.diagnostics.append(error("CNN001", f"there is no `{c[0]}`", span, hint=hint, fix=fix))
         return ast.NameRef(str(c[0]), self._span(c))

@@ -217,6 +217,9 @@ def _conditional(s: Situation) -> Diagnostic | None:
     kinds = [getattr(value, "type", "") for value in within]
     if "ELSE" in s.accepts and "THEN" in kinds:
         then = within[len(kinds) - 1 - kinds[::-1].index("THEN")]
+        if s.found.type == "ARROW":
+            hint = "put the pipeline in parentheses: if c then (x -> a) else y"
+            return s.error("`->` stands inside a conditional value without parentheses", code="CNN003", hint=hint)
         return s.error("a conditional value has no `else`", then, hint="write `if c then a else b`")
     if s.found.type == "IF" and s.opener is not None and s.opener.type == "LSQB" and "FOR" in kinds:
         return s.error("a comprehension has no `if`", hint="choose the element instead: [if c then a else b for x in xs]")
@@ -224,6 +227,8 @@ def _conditional(s: Situation) -> Diagnostic | None:
 
 
 def _stray_arrow(s: Situation) -> Diagnostic | None:
+    if s.found == ">" and s.kind(-1) == "EQUAL":
+        return s.error("there is no `=>`", hint="write `->`")
     if s.found.type != "ARROW":
         return None
     if s.head == "LAYER":
