@@ -12,8 +12,8 @@ import pytest
 from convspec.ir.opdef import AttrError
 from convspec.ops import find
 from tests.ops.arrays import GRID, open_axes, quantised
+from tests.ops.harness import KerasNet, check, convert, prepare, reference, scaled_error
 from tests.ops.harness import TorchNet as Torch
-from tests.ops.harness import check, convert, prepare, reference
 
 ACTIVATIONS: list[tuple[str, dict[str, Any]]] = [
     ("relu", {}),
@@ -83,6 +83,16 @@ def test_large_values_neither_overflow_nor_become_nan(name: str) -> None:
     x = np.array([[-1e4, -100.0, -20.0, 0.0], [20.0, 100.0, 1e4, -1e4]])
     case = check(name, {}, x, gradients=name != "softmax")  # where softmax saturates, its gradient is rounding noise
     assert np.isfinite(reference(case)[0]).all()
+
+
+@pytest.mark.parametrize("approx", ["none", "tanh"])
+def test_gelu_has_the_digits_of_float64_on_keras(approx: str) -> None:
+    """TensorFlow's own rounds its constants to float32, which a gate of 1e-8 for one layer lets through."""
+    case = prepare("gelu", {"approx": approx}, [np.linspace(-4, 4, 41)[None]])
+    expected = Torch(case, "float64").run()
+    found = KerasNet(case, "float64").run()
+    for one, other in ((found.outputs, expected.outputs), (found.gradients.values(), expected.gradients.values())):
+        assert [scaled_error(a, b) < 1e-14 for a, b in zip(one, other, strict=True)] == [True]
 
 
 def test_gelu_keeps_its_digits_far_below_zero() -> None:
