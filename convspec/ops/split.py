@@ -13,7 +13,6 @@ from convspec.ir.opdef import AttrError, OpDef, ShapeError, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
 
-
 _MOST_PARTS = 10_000
 """Each part is a tensor of its own: this is far beyond what a network has, and short of what fills the memory."""
 
