@@ -116,14 +116,23 @@ def _group(frame: Frame, expr: ast.ListLit) -> ast.Group:
         raise frame.fail("CNN040", "a stage is needed here, not a list", expr.span, hint="write [a -> b] for a group of stages")
     item = expr.items[0]
     source, rest = (item.source, item.stages) if isinstance(item, ast.Pipeline) else (item, ())
-    match source:
+    return ast.Group((_first_stage(frame, source), *rest), expr.span)
+
+
+def _first_stage(frame: Frame, expr: ast.Expr) -> ast.Stage:
+    """What was read as a value in `[2 * conv(8, 3x3) -> relu]`, as the stage that it is."""
+    count, stage = (expr.left, expr.right) if isinstance(expr, ast.Binary) and expr.operator == "*" else (None, expr)
+    body: ast.StageCall | ast.Group
+    match stage:
         case ast.NameRef():
-            body = ast.StageCall(source, (), False, source.span)
+            body = ast.StageCall(stage, (), False, stage.span)
         case ast.Call(function=function, args=args):
-            body = ast.StageCall(function, args, True, source.span)
+            body = ast.StageCall(function, args, True, stage.span)
+        case ast.ListLit():
+            body = _group(frame, stage)
         case _:
-            raise frame.fail("CNN040", "a group of stages begins with a stage", source.span)
-    return ast.Group((ast.Stage(None, None, body, source.span), *rest), expr.span)
+            raise frame.fail("CNN040", "a group of stages begins with a stage", stage.span)
+    return ast.Stage(None, count, body, expr.span)
 
 
 def _comprehension(frame: Frame, expr: ast.Comprehension, wanted: Wanted) -> list[Any]:
@@ -173,10 +182,14 @@ def _binary(frame: Frame, expr: ast.Binary, wanted: Wanted) -> Any:
 
 def _operand(frame: Frame, expr: ast.Binary, operand: ast.Expr) -> Any:
     """The value of one side; a bare word that is compared has a hint of its own."""
-    if expr.operator in ("==", "!=") and isinstance(operand, ast.NameRef):
-        if find(frame, operand.text) is MISSING and ops.find(operand.text) is None:
-            raise undefined(frame, operand, compared=True)
+    compared = expr.operator in ("==", "!=")
+    if compared and isinstance(operand, ast.NameRef) and not _is_known(frame, operand.text):
+        raise undefined(frame, operand, compared=True)
     return evaluate(frame, operand)
+
+
+def _is_known(frame: Frame, name: str) -> bool:
+    return find(frame, name) is not MISSING or ops.find(name) is not None
 
 
 def _operate(frame: Frame, expr: ast.Binary, left: Any, right: Any) -> Any:
@@ -216,6 +229,9 @@ def _call(frame: Frame, expr: ast.Call, wanted: Wanted) -> Any:
 
 
 def _pipeline(frame: Frame, expr: ast.Pipeline, wanted: Wanted) -> Any:
+    if wanted == "stage":
+        hint = "several stages stand in brackets: [conv(8, 3x3) -> relu]"
+        raise frame.fail("CNN040", "a stage is needed here, not a value", expr.span, hint=hint)
     return apply_pipeline(frame, expr)
 
 

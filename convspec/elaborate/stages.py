@@ -133,13 +133,15 @@ def _apply_value(use: Use, value: StageValue, spot: Spot) -> Any:
 
 def _apply_layer(use: Use, layer: LayerValue, bare: bool) -> Any:
     name = layer.declaration.name.text
-    if use.label is not None:
-        hint = f'give the label where the layer is declared: layer {name} = "…": …'
-        raise use.env.fail("CNN057", f"the layer `{name}` has its label already", use.label.span, hint=hint)
     if not bare:
         message = f"`{name}` is a layer and takes no arguments where it is used"
         raise use.env.fail("CNN042", message, use.span, hint=f"write `-> {name}`")
-    if use.place.numbering is not None:
+    if use.label is not None and layer.frame.application is use.env.application:
+        hint = f'give the label where the layer is declared: layer {name} = "…": …'
+        raise use.env.fail("CNN057", f"the layer `{name}` has its label already", use.label.span, hint=hint)
+    if use.label is not None:
+        use.claim(use.name())  # the label that a block gives to a stage it was passed, which happens to be a layer
+    elif use.place.numbering is not None:
         use.place.numbering.take()
     place = use.place.collecting(shared=True)
     result = _apply_inner(use, layer.frame, place, layer.body, Spot(layer.path, layer.label, shared=True))

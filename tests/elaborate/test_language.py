@@ -7,19 +7,8 @@ from typing import Any
 import pytest
 
 from convspec.elaborate import loads
-from convspec.elaborate.module import BindEvent
 from convspec.limits import Limits
-from convspec.syntax import ast
-from tests.elaborate.helpers import codes, errors, network, outputs, paths, weights
-
-
-def value_of(expression: str, before: str = "") -> Any:
-    """The value of an expression, read from the trace of a model that binds it."""
-    module = network(f"v = {expression}\noutput x -> relu", before)
-    (statement,) = [s for s in module.root.block.body.statements if isinstance(s, ast.Assign)]
-    event = module.root.events[statement, ()]
-    assert isinstance(event, BindEvent)
-    return event.values[0]
+from tests.elaborate.helpers import codes, errors, network, outputs, paths, value_of, weights
 
 
 @pytest.mark.parametrize(
