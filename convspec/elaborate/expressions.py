@@ -110,6 +110,13 @@ def _list(frame: Frame, expr: ast.ListLit, wanted: Wanted) -> Any:
     return new_list(frame.context.meter, [evaluate(frame, item) for item in expr.items], expr.span)
 
 
+def _labelled_group(frame: Frame, expr: ast.Group, wanted: Wanted) -> StageValue:
+    if wanted != "stage":
+        hint = "feed it a tensor: x -> [a -> b]"
+        raise frame.fail("CNN040", "a group of stages is no value", expr.span, hint=hint)
+    return StageValue(expr, frame.snapshot(expr.span))
+
+
 def _group(frame: Frame, expr: ast.ListLit) -> ast.Group:
     """`[conv(8, 3x3) -> relu]` where a stage is wanted: read as a group of stages."""
     if len(expr.items) != 1:
@@ -246,6 +253,7 @@ _EVALUATORS: dict[type, Callable[[Frame, Any, Wanted], Any]] = {
     ast.Index: _index,
     ast.Slice: _slice,
     ast.ListLit: _list,
+    ast.Group: _labelled_group,
     ast.Comprehension: _comprehension,
     ast.Call: _call,
     ast.Unary: _unary,

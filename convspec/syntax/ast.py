@@ -169,27 +169,6 @@ class Pipeline:
     span: Span
 
 
-Expr: TypeAlias = (
-    IntLit
-    | FloatLit
-    | BoolLit
-    | SizeLit
-    | StrLit
-    | NameRef
-    | Attribute
-    | Index
-    | Slice
-    | ListLit
-    | Comprehension
-    | Call
-    | Unary
-    | Binary
-    | Range
-    | Conditional
-    | Pipeline
-)
-
-
 # ── stages ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -220,6 +199,29 @@ class Stage:
     count: Expr | None
     body: StageCall | Group
     span: Span
+
+
+Expr: TypeAlias = (
+    IntLit
+    | FloatLit
+    | BoolLit
+    | SizeLit
+    | StrLit
+    | NameRef
+    | Attribute
+    | Index
+    | Slice
+    | ListLit
+    | Comprehension
+    | Call
+    | Unary
+    | Binary
+    | Range
+    | Conditional
+    | Pipeline
+    | Group
+)
+"""A Group stands as a value only where a stage is wanted."""
 
 
 # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -58,6 +58,8 @@ def test_a_count_may_be_an_element_of_a_list() -> None:
         ("f = if x.channels == 4 then B else silu", ["u.f1", "u.g", "u.h.0", "u.h.1"]),
         ("f = [2 * tanh]", [f"u.{level}.{i}" for level in ("f1", "g", "h.0", "h.1") for i in (0, 1)]),
         ("f = [[relu] -> tanh]", [f"u.{level}.{i}" for level in ("f1", "g", "h.0", "h.1") for i in (0, 1)]),
+        ("f = [k: 1 * relu -> tanh]", [f"u.{level}.{i}" for level in ("f1", "g", "h.0", "h.1") for i in ("k.0", 1)]),
+        ('f = ["k{1}.a": B -> tanh]', [f"u.{u}.{i}" for u in ("f1", "g", "h.0", "h.1") for i in ("k1.a.a", "k1.a.relu1", 1)]),
         ("f = double", ["u.f1.mul1", "u.g.mul1", "u.h.0.mul1", "u.h.1.mul1"]),
     ],
 )
@@ -125,6 +127,7 @@ def test_layers_inside_blocks_are_shared_within_one_use() -> None:
         ("output x -> U(f = [x -> relu, relu])", "CNN040"),
         ("output x -> U(f = [1 -> relu])", "CNN040"),
         ("output x -> U(f = 3)", "CNN040"),
+        ("y = [a: relu -> tanh]\noutput x", "CNN040"),
         ("output x -> U(f = conv(3, 1x1) -> relu)", "CNN040"),
         ("k = 3\noutput x -> k", "CNN021"),
         ("y = relu\noutput y", "CNN048"),
