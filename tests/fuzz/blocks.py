@@ -39,6 +39,8 @@ class File:
     draw: Draw
     constants: Env = field(default_factory=dict)
     functions: dict[str, Callable[[int], int]] = field(default_factory=dict)
+    on_tensors: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """Functions of one tensor."""
     blocks: list[Block] = field(default_factory=list)
 
 

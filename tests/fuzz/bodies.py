@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,23 @@ from tests.fuzz import layers
 from tests.fuzz.blocks import File, Shared, Turns
 from tests.fuzz.layers import Attributes, call, number
 from tests.fuzz.stages import Place, small
-from tests.fuzz.terms import Env, Invalid, Term, infer, list_of, literal, lookup, name, tensor
+from tests.fuzz.terms import (
+    Env,
+    Invalid,
+    Term,
+    at,
+    compare,
+    holds_tensors,
+    infer,
+    list_of,
+    literal,
+    lookup,
+    name,
+    operation,
+    short_list,
+    summed,
+    tensor,
+)
 
 NAMES = ("y", "z", "skip", "a", "b", "list", "torch", "nn", "out", "keras", "F", "shape")
 
@@ -31,6 +48,7 @@ class Body(Place):
         super().__init__(file, env, main)
         self.statements: list[Statement] = []
         self.depth = 0
+        self.unread = self.scope.names(TensorType)
 
     def lines(self) -> list[str]:
         return [line for statement in self.statements for line in statement.lines]
@@ -49,7 +67,7 @@ class Body(Place):
         made = Body(self.file, dict(self.env), self.main)
         made.scope.defaults = dict(self.scope.defaults)
         made.turns = turns or self.turns
-        made.depth, made.count = self.depth + 1, self.count
+        made.depth, made.count, made.unread = self.depth + 1, self.count, list(self.unread)
         return made
 
     # ── growing ──
@@ -70,6 +88,11 @@ class Body(Place):
         except Invalid:
             self.scope.defaults = defaults
             return False
+        read = set(re.findall(r"\w+", "\n".join(statement.lines).replace(f"{self.main} = ", "")))
+        bound = [text for text, value in after.items() if isinstance(value, TensorType) and value is not self.env.get(text)]
+        if self.main in self.unread and self.main in bound and self.main not in read and not self.draw.chance(10):
+            return False  # what the body is about would be lost
+        self.unread = [text for text in self.unread if text not in read and text not in bound] + bound
         self.scope.env = after
         self.statements.append(statement)
         return True
@@ -87,6 +110,7 @@ class Body(Place):
             "collect": (5, self.collect),
             "comprehension": (4, self.comprehension),
             "conditional": (5, self.conditional),
+            "function": (4 if self.file.on_tensors else 0, self.function),
             "shared": (4, self.shared),
             "let": (3, self.let),
             "default": (2, self.default),
@@ -196,13 +220,13 @@ class Body(Place):
         term = Term(f"{source.text} -> {self.label()}{stage.text}", lambda env: stage.apply(env, source.value(env)), True)
         if self.draw.chance(30):
             index = self.draw.number(-parts, parts - 1)
-            chosen = Term(f"({term.text})[{index}]", lambda env: _at(term.value(env), index))
+            chosen = Term(f"({term.text})[{index}]", lambda env: at(term.value(env), index))
             return self.assign(self.target(), chosen)
         return self.unpack(term, parts)
 
     def collect(self) -> Statement:
         """A list of tensors: begun, added to, or used up."""
-        lists = [text for text in self.scope.names(list) if _holds_tensors(self.env[text])]
+        lists = [text for text in self.scope.names(list) if holds_tensors(self.env[text])]
         source = self.source()
         if not lists or self.draw.chance(20):
             return self.assign(f"list{self.fresh()}", list_of([source]))
@@ -215,9 +239,9 @@ class Body(Place):
         if form == "concat":
             return self.assign(self.target(), Term(f"concat({chosen})", lambda env: infer("concat", {}, *held.value(env))))
         if form == "sum":
-            return self.assign(self.target(), Term(f"sum({chosen})", lambda env: _total(held.value(env))))
+            return self.assign(self.target(), Term(f"sum({chosen})", lambda env: summed(held.value(env))))
         index = self.draw.pick((-1, 0))
-        return self.assign(self.target(), Term(f"{chosen}[{index}]", lambda env: _at(held.value(env), index)))
+        return self.assign(self.target(), Term(f"{chosen}[{index}]", lambda env: at(held.value(env), index)))
 
     def comprehension(self) -> Statement:
         """`concat([x -> "cell{m}": conv(width, 1x1) for m, width in [4, 6]])`."""
@@ -247,12 +271,18 @@ class Body(Place):
 
         return self.assign(self.target(), Term(f"if {condition.text} then {first.tight} else {second.tight}", value, True))
 
+    def function(self) -> Statement:
+        """`y = gated(x)`: a `let` function of a tensor."""
+        chosen, source = self.draw.pick(list(self.file.on_tensors)), self.source()
+        meaning = self.file.on_tensors[chosen]
+        return self.assign(self.target(), Term(f"{chosen}({source.text})", lambda env: meaning(source.value(env))))
+
     def condition(self) -> Term:
         """A bool over what is bound; where nothing is, a comparison of numbers."""
         choices = [layers.flag(self.scope, True) for _ in self.scope.names(bool)[:1]]
         left, bound = number(self.scope, 0, 9, 90), self.draw.number(0, 6)
         sign = self.draw.pick(("==", "!=", ">", "<="))
-        choices.append(Term(f"{left.tight} {sign} {bound}", lambda env: _compare(sign, left.value(env), bound), True))
+        choices.append(Term(f"{left.tight} {sign} {bound}", lambda env: compare(sign, left.value(env), bound), True))
         for text in self.scope.names(str):
             choices.append(Term(f'{text} == "max"', lambda env, text=text: lookup(env, text) == "max", True))  # type: ignore[misc]
         chosen = self.draw.pick(choices)
@@ -348,49 +378,15 @@ class Body(Place):
                 lambda env: [[i, *row] for i, row in enumerate(pairs.value(env))],
             )
         if form == "plain":
-            return f"width in {items.text}", ["width"], lambda env: [[item] for item in _list(items.value(env))]
+            return f"width in {items.text}", ["width"], lambda env: [[item] for item in short_list(items.value(env))]
         if form == "reversed":
             text = f"{index}, width in reversed({items.text})"
-            return text, [index, "width"], lambda env: [[*row] for row in enumerate(_list(items.value(env))[::-1])]
+            return text, [index, "width"], lambda env: [[*row] for row in enumerate(short_list(items.value(env))[::-1])]
         return (
             f"{index}, width in {items.text}",
             [index, "width"],
-            lambda env: [[*row] for row in enumerate(_list(items.value(env)))],
+            lambda env: [[*row] for row in enumerate(short_list(items.value(env)))],
         )
-
-
-def operation(sign: str, left: Term, right: Term) -> Term:
-    ops = {"+": "add", "-": "sub", "*": "mul"}
-    return Term(f"{left.tight} {sign} {right.tight}", lambda env: infer(ops[sign], {}, left.value(env), right.value(env)), True)
-
-
-def _list(value: Any) -> list[Any]:
-    if type(value) is not list or len(value) > 4:
-        raise Invalid("no short list")
-    return value
-
-
-def _at(values: Any, index: int) -> Any:
-    if type(values) is not list or not -len(values) <= index < len(values):
-        raise Invalid("no such index")
-    return values[index]
-
-
-def _holds_tensors(value: list[Any]) -> bool:
-    return bool(value) and all(isinstance(item, TensorType) for item in value)
-
-
-def _total(values: Any) -> Any:
-    total = _at(values, 0)
-    for value in values[1:]:
-        total = infer("add", {}, total, value)
-    return total
-
-
-def _compare(sign: str, left: Any, right: int) -> bool:
-    if type(left) is not int:
-        raise Invalid("no number")
-    return {"==": left == right, "!=": left != right, ">": left > right, "<=": left <= right}[sign]
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -12,10 +12,11 @@ from convspec.ir import dims
 from convspec.ir.attrs import Extent
 from convspec.ir.dims import Size
 from convspec.ir.types import TensorType
-from tests.fuzz import layers
-from tests.fuzz.blocks import Block, File, Parameter
+from tests.fuzz import layers, terms
+from tests.fuzz.blocks import Block, File, Parameter, Turns
 from tests.fuzz.bodies import Body
 from tests.fuzz.layers import Scope, extent, number
+from tests.fuzz.stages import Place
 from tests.fuzz.terms import Draw, Env, Invalid, StageValue, Term, list_of, tensor
 
 
@@ -48,6 +49,8 @@ class _Writer:
         rank = self.draw.pick((4, 4, 3, 5))
         self.constants()
         inputs = self.inputs(rank)
+        if self.draw.chance(15):
+            self.function(inputs["image"])
         for index in range(self.draw.number(0, 3)):
             self.block(f"Block{index}", inputs["image"])
         if self.draw.chance(10):
@@ -105,6 +108,15 @@ class _Writer:
         name = name.upper() if form == "bound" else name
         self.minima[name] = least
         return dims.symbol(name, least) * (1 if form == "bound" else self.draw.pick((4, 2, 8) if rank < 5 else (2, 4)))
+
+    def function(self, x: TensorType) -> None:
+        """`let gated(t) = t -> … `, of tensors, where nothing has a label."""
+        place = Place(self.file, {**self.file.constants, "t": x}, "t")
+        place.turns = Turns(None)
+        term = place.pipeline(terms.name("t"), self.draw.number(1, 2))
+        constants = dict(self.file.constants)
+        self.file.on_tensors["gated"] = lambda value: term.value({**constants, "t": tensor(value)})
+        self.parts.append(f"let gated(t) = {term.text}")
 
     # ── blocks ──
 
@@ -248,6 +260,9 @@ class _Writer:
                 lines.append(f"output {source.text} -> global_avgpool -> flatten -> logits: linear({draw.number(1, 4)})")
         if draw.chance(15):
             lines.append(f"output more = {body.kept(body.source()).text}")
+        for index, text in enumerate(body.unread[-3:]):
+            if text not in " ".join(lines).split() and not draw.chance(10):
+                lines.append(f"output rest{index} = {text}")
         lists = [name for name in body.scope.names(list) if body.env[name] and isinstance(body.env[name][0], TensorType)]
         if lists and draw.chance(60):
             lines += [f"for i, side in {draw.pick(lists)} {{", '    output "p{i}" = side', "}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,16 +25,20 @@ class Place:
         self.turns = Turns()
         self.count = [0]
         """How many labels and outputs there are; shared with the bodies inside."""
+        self.unread: list[str] = []
+        """Tensors that nothing has used yet, the newest last."""
 
     @property
     def env(self) -> Env:
         return self.scope.env
 
     def source(self) -> Term:
-        """A tensor: mostly the one that the body is about."""
+        """A tensor: mostly the one that the body is about, or one that is not used yet."""
         tensors = self.scope.names(TensorType)
         if not tensors:
             raise Invalid("no tensor")
+        if self.unread and self.draw.chance(50):
+            return name(self.unread[-1])
         main = self.main if self.main in tensors else tensors[-1]
         return name(main if not self.draw.chance(25) else self.draw.pick(tensors))
 
@@ -147,7 +152,9 @@ class Place:
         """`x -> a -> b`."""
         stages, _ = self.stages(source.value(self.env), count)
         apply = sequence(stages)
-        text = " -> ".join([source.text, *(stage.text for stage in stages)])
+        called = _called(source, stages[0]) if self.draw.chance(8) else None
+        begin = [called] if called else [source.text, stages[0].text]
+        text = " -> ".join([*begin, *(stage.text for stage in stages[1:])])
         return Term(text, lambda env: apply(env, source.value(env)), True)
 
     def kept(self, source: Term) -> Term:
@@ -160,6 +167,14 @@ class Place:
         apply = sequence(stages)
         text = " -> ".join([source.text, *(stage.text for stage in stages)])
         return Term(text, lambda env: apply(env, source.value(env)), True)
+
+
+def _called(source: Term, stage: Stage) -> str | None:
+    """`conv(x, 8, 3x3)` for `x -> conv(8, 3x3)`, where the stage is a layer or block without a label."""
+    found = re.fullmatch(r"([A-Za-z]\w*)(?:\((.*)\))?", stage.text)
+    if found is None or "->" in source.text:
+        return None
+    return f"{found[1]}({source.text}{', ' if found[2] else ''}{found[2] or ''})"
 
 
 def sequence(stages: Sequence[Stage]) -> Callable[[Env, Any], Any]:

@@ -138,3 +138,37 @@ def tensor(value: Any) -> TensorType:
     if not isinstance(value, TensorType):
         raise Invalid("this takes a tensor")
     return value
+
+
+def operation(sign: str, left: Term, right: Term) -> Term:
+    ops = {"+": "add", "-": "sub", "*": "mul"}
+    return Term(f"{left.tight} {sign} {right.tight}", lambda env: infer(ops[sign], {}, left.value(env), right.value(env)), True)
+
+
+def short_list(value: Any) -> list[Any]:
+    if type(value) is not list or len(value) > 4:
+        raise Invalid("no short list")
+    return value
+
+
+def at(values: Any, index: int) -> Any:
+    if type(values) is not list or not -len(values) <= index < len(values):
+        raise Invalid("no such index")
+    return values[index]
+
+
+def holds_tensors(value: list[Any]) -> bool:
+    return bool(value) and all(isinstance(item, TensorType) for item in value)
+
+
+def summed(values: Any) -> Any:
+    total = at(values, 0)
+    for value in values[1:]:
+        total = infer("add", {}, total, value)
+    return total
+
+
+def compare(sign: str, left: Any, right: int) -> bool:
+    if type(left) is not int:
+        raise Invalid("no number")
+    return {"==": left == right, "!=": left != right, ">": left > right, "<=": left <= right}[sign]

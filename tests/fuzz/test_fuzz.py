@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 from zlib import crc32
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from convspec.diagnostics import Failure
+from convspec.elaborate import loads
+from convspec.ir import dims
 from tests.fuzz import checks
 from tests.fuzz.specs import Spec, specs
 
+FOUND = sorted((Path(__file__).parent / "found").glob("*.cnn"))
+"""What random specs found, made small by hand."""
 COUNT = int(os.environ.get("CONVSPEC_FUZZ", "0"))
-BOUNDED = 24
+BOUNDED = 30
 MOST_REJECTED = 0.2
 EVERY_GRADIENT = 4
 """Gradients are compared for one in so many specs."""
@@ -75,3 +81,16 @@ def test_random_specs() -> None:
     finally:
         print("\n".join(f"{count:6} {what}" for what, count in sorted(tally.items())))
     assert tally["rejected"] < MOST_REJECTED * tally["specs"], tally
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
+def test_what_was_found_stays_mended(path: Path) -> None:
+    text = path.read_text()
+    names = [dims.minima(size) for item in loads(text).graph.inputs for size in item.value.type.shape]
+    minima = {name: least for found in names for name, least in found.items()}
+    network = checks.Network(Spec(text, "Main", (minima, {name: least + 2 for name, least in minima.items()})))
+    assert not checks.check_files(network)
+    assert not checks.check_runtimes(network, set())
+    checks.check_pytorch_forms(network)
+    checks.check_keras_forms(network)
+    assert not checks.check_gradients(network)
