@@ -7,7 +7,7 @@ from typing import Any
 
 from convspec import ops
 from convspec.elaborate import tensors
-from convspec.elaborate.arithmetic import LARGEST, ValueProblem, binary, negate
+from convspec.elaborate.arithmetic import ValueProblem, binary, negate
 from convspec.elaborate.evaluation import EVALUATORS, Wanted, condition, evaluate, integer
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lists import new_list
@@ -24,12 +24,6 @@ from convspec.syntax import ast
 
 
 def _literal(frame: Frame, expr: Any, wanted: Wanted) -> Any:
-    return expr.value
-
-
-def _integer(frame: Frame, expr: ast.IntLit, wanted: Wanted) -> int:
-    if expr.value > LARGEST:
-        raise frame.fail("CNN064", "an integer is limited to 64 bits", expr.span)
     return expr.value
 
 
@@ -243,7 +237,7 @@ def _pipeline(frame: Frame, expr: ast.Pipeline, wanted: Wanted) -> Any:
 
 
 _EVALUATORS: dict[type, Callable[[Frame, Any, Wanted], Any]] = {
-    ast.IntLit: _integer,
+    ast.IntLit: _literal,
     ast.FloatLit: _literal,
     ast.BoolLit: _literal,
     ast.SizeLit: _size,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from convspec.diagnostics import Diagnostic, Failure, Label, error
+from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.elaborate.counting import Counting
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.labels import Registry, ordinals
@@ -132,8 +132,3 @@ class Frame:
 
     def _turns_shown(self) -> str:
         return ", ".join(f"{loop} = {self.names[loop]}" for loop in self.loop_names if isinstance(self.names.get(loop), int))
-
-
-def related(span: Span, text: str) -> Label:
-    """A second place for a diagnostic."""
-    return Label(span, text)

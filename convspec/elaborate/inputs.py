@@ -52,8 +52,6 @@ def declared_type(frame: Frame, statement: ast.Input) -> TensorType:
         known = ", ".join(DTYPES)
         message = f"`{statement.dtype.text}` is not an element type"
         raise frame.fail("CNN056", message, statement.dtype.span, hint=f"known: {known}")
-    if len(statement.dims) < 1:
-        raise frame.fail("CNN056", "an input has at least a batch axis", statement.span)
     return TensorType(statement.dtype.text, tuple(_dimension(frame, dim) for dim in statement.dims))
 
 
@@ -129,8 +127,6 @@ _PICTURE_KEYS = ("size", "mean", "std", "crop", "scale", "invert")
 
 def _picture(frame: Frame, call: ast.Call, declared: TensorType) -> Picture:
     """How `as picture(...)` says that a picture file becomes the tensor."""
-    if call.function.text != "picture":
-        raise frame.fail("CNN056", "an input is prepared `as picture(…)`", call.function.span)
     if declared.rank != 4 or declared.channels not in (1, 3):
         message = f"a picture becomes [N, 1 or 3, height, width], not {declared}"
         raise frame.fail("CNN056", message, call.span)
