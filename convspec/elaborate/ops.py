@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass
 from typing import Any
 
 from convspec.diagnostics import Failure, Label
+from convspec.elaborate.arithmetic import LARGEST
 from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.hints import declare_hint
@@ -202,6 +203,7 @@ def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], s
     except ShapeError as problem:
         raise _shape_failure(site, problem) from None
     outputs = (inferred,) if isinstance(inferred, TensorType) else tuple(inferred)
+    _check_sizes(site, op, outputs)
     building = context.counting is None
     node = Node(
         op=op,
@@ -216,6 +218,13 @@ def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], s
     if building:
         context.graph.nodes.append(node)
     return node
+
+
+def _check_sizes(site: Site, op: OpDef, types: Sequence[TensorType]) -> None:
+    """Sizes have 64 bits in every file and framework."""
+    for tensor_type in types:
+        if any(isinstance(size, int) and size > LARGEST for size in tensor_type.shape):
+            raise site.env.fail("CNN064", f"`{op.name}` makes a size that is larger than 64 bits hold", site.span)
 
 
 def _check_dtypes(op: OpDef, types: Sequence[TensorType]) -> None:

@@ -35,6 +35,7 @@ def _doubling(line: str, times: int = 60) -> str:
         ("let xs = 0..100000\ny = [xs[i..] for i in 0..100000]", "CNN063"),
         ("let xs = 0..60000\ny = [zip(xs, xs) for i in 0..5]", "CNN061"),
         ("y = x -> split(1G)", "CNN045"),
+        ("for i in 0..60 { x = x -> upsample(10) }", "CNN064"),
     ],
 )
 def test_what_asks_for_too_much(body: str, code: str) -> None:
