@@ -56,6 +56,14 @@ def attr(kind: Kind, default: Any = MISSING, *, doc: str, positional: bool = Fal
     return field(default=default, metadata=metadata)
 
 
+def given() -> Any:
+    """The last field of the attribute class of an op with optional inputs: the names of the inputs that are present.
+
+    The author does not write it; the elaborator sets it, `("x", "mask")`.
+    """
+    return field(default=(), metadata={"hidden": True})
+
+
 @dataclass(frozen=True, slots=True)
 class ParamSpec:
     """A parameter that an op needs; `trainable` is false for running statistics."""
@@ -112,7 +120,11 @@ class OpDef:
     evaluate: Callable[..., Any]
     lower: Mapping[TargetName, Callable[..., Lowered]]
     inputs: tuple[str, ...] = ("x",)
-    """Names of the tensor inputs. `("*xs",)` takes any number, at least one, or one list."""
+    """Names of the tensor inputs. `("*xs",)` takes any number, at least one, or one list; `"mask?"` may be left out.
+
+    An op without inputs (a learned constant) gets some tensor of its surroundings as its only one, an anchor for targets in
+    which everything hangs on an input; what it computes does not depend on it.
+    """
     resolve: Callable[..., Any] | None = None
     params: Callable[..., Mapping[str, ParamSpec]] | None = None
     cost: Callable[..., Cost] | None = None
@@ -123,10 +135,28 @@ class OpDef:
     """Element types that every input may have; empty: any."""
     single_output: bool = True
     """False for an op whose value is a list of tensors, also where it holds one (split)."""
+    formula: str = ""
+    """What is computed, one to four lines in plain Unicode."""
+    shape: str = ""
+    """The shape rule: `(N, C, n…) → (N, filters, …)`."""
+    source: str = ""
+    """The paper or standard it comes from."""
+    example: str = ""
+    """The body of a model that uses it; it compiles."""
 
     @property
     def variadic(self) -> bool:
-        return self.inputs[0].startswith("*")
+        return self.inputs[:1] != () and self.inputs[0].startswith("*")
+
+    @property
+    def anchored(self) -> bool:
+        """Whether it takes no tensor of the author's."""
+        return not self.inputs
+
+    @property
+    def required(self) -> int:
+        """How many tensors it needs at least."""
+        return sum(not name.endswith("?") for name in self.inputs)
 
     @property
     def attributes(self) -> tuple[Field[Any], ...]:
@@ -141,9 +171,9 @@ class OpDef:
 
 @cache
 def _fields(attrs: Any) -> tuple[Field[Any], ...]:
-    return fields(attrs)
+    return tuple(f for f in fields(attrs) if not f.metadata.get("hidden"))
 
 
 @cache
 def _positional(attrs: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(attrs) if f.metadata["positional"])
+    return tuple(f.name for f in _fields(attrs) if f.metadata["positional"])

@@ -19,8 +19,22 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "*": operator.mul,
     "/": operator.truediv,
     "neg": operator.neg,
+    "not": operator.invert,
+    "**": operator.pow,
+    "@": operator.matmul,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
-PACKAGES = {"nn": "torch.nn", "F": "torch.nn.functional", "torch": "torch"}
+PACKAGES = {
+    "nn": "torch.nn",
+    "F": "torch.nn.functional",
+    "torch": "torch",
+    "helpers": "convspec.targets.pytorch.helpers",
+}
 
 
 class TorchNet:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from convspec.elaborate.module import Module
+from convspec.targets.pytorch.helpers_text import helper_names, helper_texts
 from convspec.targets.source import quote
 from convspec.targets.source.layout import Writer
 
@@ -22,7 +24,19 @@ def add(root: nn.Module, path: str, module: nn.Module) -> None:
 '''
 
 MODULE_NAMES = ("torch", "nn", "F", "math", "reduce", "operator", "add", "OrderedDict", "Callable", "Sequence")
-"""Names at the top of a generated file that nothing of the user's may take."""
+"""Names of modules and functions at the top of a generated file."""
+
+
+def reserved_names() -> tuple[str, ...]:
+    """All names at the top of a file that nothing of the user's may take."""
+    return (*MODULE_NAMES, *helper_names())
+
+
+def write_helpers(writer: Writer, trees: Iterable[Any], uses_add: bool) -> None:
+    """The definitions that the lowerings `trees` need, and `add` if it is used, with two empty lines after each."""
+    for text in [*helper_texts(trees), *([ADD] if uses_add else [])]:
+        writer.raw(text.splitlines())
+        writer.blank(2)
 
 
 def reached(path: str) -> str:
@@ -40,7 +54,7 @@ def reached(path: str) -> str:
 
 def class_name(module: Module) -> str:
     """The name of the class that is the whole network."""
-    return quote.identifier(module.name, MODULE_NAMES)
+    return quote.identifier(module.name, reserved_names())
 
 
 def file_head(module: Module, stem: str, notes: Sequence[str] = ()) -> list[str]:

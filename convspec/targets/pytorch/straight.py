@@ -15,22 +15,21 @@ from convspec.targets.pytorch.lowered import Tree, lower_graph, returns_tuple
 from convspec.targets.source import code, quote
 from convspec.targets.source.code import Code
 from convspec.targets.source.layout import Writer
-from convspec.targets.source.render import find_apply, render
+from convspec.targets.source.render import HELPERS, find_apply, render
 
 
 def print_straight(module: Module, stem: str, notes: Sequence[str] = ()) -> str:
     """The source of a file with one class named like the model. Failure CNN090, CNN091 where PyTorch cannot say it."""
-    body = Writer()
-    printer = StraightPrinter(module.graph, lower_graph(module.graph))
-    printer.write(body, page.class_name(module), module.doc)
-    writer = Writer()
+    trees = lower_graph(module.graph)
+    printer = StraightPrinter(module.graph, trees)
+    network, body, writer = Writer(), Writer(), Writer()
+    printer.write(network, page.class_name(module), module.doc)
+    page.write_helpers(body, trees.values(), printer.uses_add)
+    body.raw(network.lines)
     writer.raw(page.file_head(module, stem, notes))
     writer.blank()
     page.write_imports(writer, body.lines)
     writer.blank(2)
-    if printer.uses_add:
-        writer.raw(page.ADD.splitlines())
-        writer.blank(2)
     writer.raw(body.lines)
     return writer.text()
 
@@ -42,7 +41,7 @@ class StraightPrinter:
         self.graph, self.trees, self.prefix, self.as_tuple = graph, trees, prefix, as_tuple
         self.inputs: Mapping[Value, str] = {}
         """Names for inputs other than their own."""
-        self.names = quote.Names(("self", *page.MODULE_NAMES))
+        self.names = quote.Names(("self", *page.reserved_names()))
         self.values: dict[Value, Code] = {}
         self.uses_add = False
 
@@ -55,7 +54,7 @@ class StraightPrinter:
         writer.open("def __init__(self) -> None:")
         writer.statement("super().__init__()")
         for path, apply in self._layers().items():
-            self._register(writer, path, code.call(apply.fn, _constants(apply.args), _named_constants(apply)))
+            self._register(writer, path, code.call(apply.fn.removeprefix(HELPERS), _constants(apply.args), _named_constants(apply)))
         dtype = parameter_dtype(self.graph)
         if dtype != "float32" and not self.prefix:
             writer.statement(f"self.to(torch.{dtype})")

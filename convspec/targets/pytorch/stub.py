@@ -10,9 +10,12 @@ import builtins
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from convspec.targets.pytorch.equivalents import as_function, canonical
+from convspec.targets.pytorch.helpers_text import helper_names
+from convspec.targets.source.render import HELPERS, MIRRORED
 
 STANDARD = ("math", "operator", "functools", "collections", "collections.abc", "__future__")
 
@@ -33,6 +36,8 @@ class Recorder:
 
     def call(self, fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], path: str | None = None) -> int:
         """The number of a call whose tensors are StubTensors; `path` is that of the layer which is called."""
+        if fn in MIRRORED and not isinstance(args[0], StubTensor):
+            fn, args = MIRRORED[fn], args[::-1]
         return self.number((path, *canonical(fn, _keyed(args), {name: _keyed(value) for name, value in kwargs.items()})))
 
     def result(self, number: int) -> Any:
@@ -83,6 +88,11 @@ class StubTensor:
     def __neg__(self) -> Any:
         return self._record("neg", self)
 
+    def __invert__(self) -> Any:
+        return self._record("not", self)
+
+    __hash__ = object.__hash__
+
 
 def _operator(symbol: str, *, swapped: bool) -> Callable[[StubTensor, Any], Any]:
     def record(self: StubTensor, other: Any) -> Any:
@@ -92,9 +102,11 @@ def _operator(symbol: str, *, swapped: bool) -> Callable[[StubTensor, Any], Any]
     return record
 
 
-for _name, _symbol in (("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/")):
+for _name, _symbol in (("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("pow", "**"), ("matmul", "@")):
     setattr(StubTensor, f"__{_name}__", _operator(_symbol, swapped=False))
     setattr(StubTensor, f"__r{_name}__", _operator(_symbol, swapped=True))
+for _name, _symbol in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<="), ("eq", "=="), ("ne", "!=")):
+    setattr(StubTensor, f"__{_name}__", _operator(_symbol, swapped=False))
 
 
 class Module:
@@ -226,10 +238,22 @@ class _Torch(_Functions):
         super().__init__(recorder, "torch")
         self.nn = _Layers(recorder)
         self.Tensor = StubTensor
+        self.autograd = SimpleNamespace(Function=object)
+
+
+def _recorded(recorder: Recorder, helper: str) -> Any:
+    """A helper by name: one that begins with a capital makes a layer, every other is a function."""
+    fn = f"{HELPERS}{helper}"
+    if helper[:1].isupper():
+        return lambda *args, **kwargs: Layer(recorder, fn, args, kwargs)
+    return Function(recorder, fn)
 
 
 def run_source(recorder: Recorder, text: str) -> dict[str, Any]:
-    """The names that a generated file defines, with this torch in place of the real one. `text` is convspec's own."""
+    """The names that a generated file defines, with this torch in place of the real one. `text` is convspec's own.
+
+    Helpers are recorded by name, since their text is not of the network's making.
+    """
     stub = _Torch(recorder)
 
     def importer(name: str, _globals: Any = None, _locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
@@ -241,4 +265,5 @@ def run_source(recorder: Recorder, text: str) -> dict[str, Any]:
 
     names: dict[str, Any] = {"__builtins__": {**vars(builtins), "__import__": importer}, "__name__": "generated"}
     exec(compile(text, "<generated>", "exec", dont_inherit=True), names)  # our own quoted text, checked before it is handed out
+    names.update({helper: _recorded(recorder, helper) for helper in helper_names() if helper in names})
     return names

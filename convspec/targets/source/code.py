@@ -16,7 +16,7 @@ LEVELS = {
     "and": AND,
     **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), COMPARE),
     **dict.fromkeys("+-", ADD),
-    **dict.fromkeys(("*", "/", "//", "%"), MULTIPLY),
+    **dict.fromkeys(("*", "/", "//", "%", "@"), MULTIPLY),
     "**": POWER,
 }
 

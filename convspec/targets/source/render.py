@@ -9,7 +9,12 @@ from convspec.ir.lowering import Apply, Arg, Args, Call
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
 
-OPERATORS = ("+", "-", "*", "/")
+OPERATORS = ("+", "-", "*", "/", "**", "@", ">", ">=", "<", "<=", "==", "!=")
+
+UNARY_OPERATORS = {"neg": "-", "not": "~"}
+
+HELPERS = "helpers."
+"""How the names of functions and layers begin that a file carries with it; it calls them by the rest."""
 
 
 def render(
@@ -52,11 +57,15 @@ def _call(call: Call, visit: Callable[[Any], Code]) -> Code:
     kwargs = {name: visit(arg) for name, arg in call.kwargs.items()}
     if call.fn in OPERATORS and len(args) == 2:
         return code.binary(call.fn, *args)
-    if call.fn == "neg":
-        return code.unary("-", *args)
+    if call.fn in UNARY_OPERATORS:
+        return code.unary(UNARY_OPERATORS[call.fn], *args)
     if call.fn.startswith("."):
         return code.method(args[0], call.fn[1:], args[1:], kwargs)
-    return code.call(call.fn, args, kwargs)
+    return code.call(call.fn.removeprefix(HELPERS), args, kwargs)
+
+
+MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
+"""How Python asks the right side of a comparison whose left side is a plain number."""
 
 
 def find_apply(tree: Any) -> Apply | None:

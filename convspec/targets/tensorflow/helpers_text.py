@@ -1,37 +1,25 @@
-"""The definitions in helpers.py as text, taken out one by one without importing Keras."""
+"""The definitions in `helpers/` as text, and what Keras records of them."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from functools import cache
-from importlib import resources
+from pathlib import Path
 
+from convspec.targets.source.material import Material
 from convspec.targets.tensorflow.expressions import HELPERS
 
-
-@cache
-def _definitions() -> dict[str, tuple[str, ast.stmt]]:
-    """Every class and function of helpers.py by name: its text and its syntax tree, in the order of the file."""
-    text = resources.files("convspec.targets.tensorflow").joinpath("helpers.py").read_text(encoding="utf-8")
-    found: dict[str, tuple[str, ast.stmt]] = {}
-    for statement in ast.parse(text).body:
-        if isinstance(statement, ast.ClassDef | ast.FunctionDef):
-            decorators = [decorator.lineno for decorator in statement.decorator_list]
-            start = min([statement.lineno, *decorators])
-            found[statement.name] = ("\n".join(text.splitlines()[start - 1 : statement.end_lineno]), statement)
-    return found
+_MATERIAL = Material(Path(__file__).parent / "helpers")
 
 
 def helper_names() -> list[str]:
     """Every helper there is."""
-    return list(_definitions())
+    return list(_MATERIAL.texts)
 
 
 def helper_texts(names: Iterable[str]) -> list[str]:
-    """The definitions that the helpers `names` need, themselves included, in the order of the file."""
-    wanted = _closure(names)
-    return [text for name, (text, _) in _definitions().items() if name in wanted]
+    """The definitions that the helpers `names` need, themselves included, each after what it uses."""
+    return _MATERIAL.text_of(names)
 
 
 def functions_in_helpers(functions: Iterable[str]) -> list[str]:
@@ -39,10 +27,10 @@ def functions_in_helpers(functions: Iterable[str]) -> list[str]:
 
     What the methods of a helper layer call is no operation of the model's own, so classes are left out.
     """
-    names = [fn.partition(".")[2] for fn in functions if fn.startswith(f"{HELPERS}.")]
-    wanted = _closure(names)
-    statements = [tree for name, (_, tree) in _definitions().items() if name in wanted and isinstance(tree, ast.FunctionDef)]
-    return [fn for statement in statements for node in ast.walk(statement) for fn in _functions(node)]
+    names = {fn.partition(".")[2] for fn in functions if fn.startswith(f"{HELPERS}.")}
+    statements = [_MATERIAL.tree(name) for name in _MATERIAL.needed(names)]
+    used = [statement for statement in statements if isinstance(statement, ast.FunctionDef)]
+    return [fn for statement in used for node in ast.walk(statement) for fn in _functions(node)]
 
 
 def _functions(node: ast.AST) -> tuple[str, ...]:
@@ -61,20 +49,9 @@ def _functions(node: ast.AST) -> tuple[str, ...]:
 
 _OPERATORS: dict[type[ast.AST], tuple[str, ...]] = {
     **{ast.Add: ("+",), ast.Sub: ("-",), ast.Mult: ("*",), ast.Div: ("/",), ast.USub: ("neg",)},
-    **{ast.FloorDiv: ("ops.floor_divide",), ast.Mod: ("ops.mod",), ast.Pow: ("ops.power",)},
+    **{ast.FloorDiv: ("ops.floor_divide",), ast.Mod: ("ops.mod",), ast.Pow: ("ops.power",), ast.MatMult: ("ops.matmul",)},
     **{ast.Gt: ("ops.greater",), ast.GtE: ("ops.greater_equal",), ast.Lt: ("ops.less",), ast.LtE: ("ops.less_equal",)},
+    **{ast.Eq: ("ops.equal",), ast.NotEq: ("ops.not_equal",), ast.Invert: ("ops.logical_not",)},
 }
-
-
-def _closure(names: Iterable[str]) -> set[str]:
-    wanted, pending = set(), list(names)
-    while pending:
-        name = pending.pop()
-        if name not in wanted:
-            wanted.add(name)
-            uses = {node.id for node in ast.walk(_definitions()[name][1]) if isinstance(node, ast.Name)}
-            pending.extend(uses & set(_definitions()))
-    return wanted
-
 
 __all__ = ["functions_in_helpers", "helper_names", "helper_texts"]

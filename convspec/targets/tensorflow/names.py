@@ -15,6 +15,12 @@ KEPT_NAMES = {
     "*": ("multiply",),
     "/": ("divide", "true_divide"),
     "neg": ("negative",),
+    "**": ("power",),
+    "@": ("matmul",),
+    ">": ("greater",),
+    ">=": ("greater_equal",),
+    "<": ("less",),
+    "<=": ("less_equal",),
     "ops.hard_swish": ("hard_silu",),
 }
 """What Keras calls the operations of Python's operators on its tensors, and of functions that go by another name."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from convspec.targets.source.render import MIRRORED
 from convspec.targets.tensorflow.equivalents import canonical
 
 MODULES = ("layers", "ops", "activations")
@@ -37,6 +38,8 @@ class Recorder:
 
     def call(self, fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
         """The number of a call whose tensors are Tensors."""
+        if fn in MIRRORED and not isinstance(args[0], Tensor):
+            fn, args = MIRRORED[fn], args[::-1]
         number = self.number(canonical(fn, _keyed(args), {name: _keyed(value) for name, value in kwargs.items()}))
         self.calls[number] += 1
         return number
@@ -87,9 +90,13 @@ def _operator(symbol: str, *, swapped: bool) -> Callable[[Tensor, Any], Any]:
     return record
 
 
-for _name, _symbol in (("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/")):
+for _name, _symbol in (("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("pow", "**"), ("matmul", "@")):
     setattr(Tensor, f"__{_name}__", _operator(_symbol, swapped=False))
     setattr(Tensor, f"__r{_name}__", _operator(_symbol, swapped=True))
+
+
+for _name, _symbol in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<=")):
+    setattr(Tensor, f"__{_name}__", _operator(_symbol, swapped=False))
 
 
 class Layer:

@@ -23,7 +23,7 @@ from convspec.targets.pytorch.readable.values import NotSequential, Scope, Unsay
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
 from convspec.targets.source.merge import Hole
-from convspec.targets.source.render import find_apply, render, uses
+from convspec.targets.source.render import HELPERS, find_apply, render, uses
 
 
 @dataclass(slots=True)
@@ -52,9 +52,15 @@ def apply_call(body: Body, site: ast.Call | ast.StageCall, piped: Val | None, ar
     written = {id(expr) for expr in attrs.values()}
     tensors = [piped] if piped is not None else []
     if isinstance(first, OpEvent):
-        tensors += [value(body, arg.value) for arg in args if id(arg.value) not in written]
+        tensors += [value(body, arg.value) for arg in _in_order(first, args) if id(arg.value) not in written]
     given = Given(tensors, attrs, frozenset(id(arg.value) for arg in args if arg.name is None))
     return _apply_events(body, site, events, given, args)
+
+
+def _in_order(event: OpEvent, args: Sequence[ast.Arg]) -> list[ast.Arg]:
+    """Arguments by position, then tensors by name in the order of the op's inputs."""
+    names = [name.removesuffix("?") for node in event.nodes[:1] for name in node.op.inputs]
+    return sorted(args, key=lambda arg: names.index(arg.name.text) if arg.name is not None and arg.name.text in names else -1)
 
 
 def _apply_events(body: Body, site: Any, events: Sequence[Event | None], given: Given, args: Sequence[ast.Arg]) -> Val:
@@ -115,7 +121,7 @@ def apply_op(body: Body, site: Any, events: Sequence[Event | None], given: Given
     ops = [event for event in events if isinstance(event, OpEvent)]
     if len(ops) != len(body.moments):
         raise Varied("whether an op is applied", body.moments, [isinstance(event, OpEvent) for event in events])
-    if getattr(getattr(site, "function", None), "text", None) == "sum":
+    if getattr(getattr(site, "function", None), "text", None) == "sum" and not _is_op(ops[0], "sum"):
         return _total(body, given.tensors[0])
     nodes = [event.nodes[0] for event in ops]
     names = [node.op.name for node in nodes]
@@ -128,6 +134,10 @@ def apply_op(body: Body, site: Any, events: Sequence[Event | None], given: Given
     if body.sequence is not None:
         return _in_chain(body, sources, tree, labels, channels[0])
     return _stated(body, sources, nodes[0], tree, labels, channels, shared=ops[0].shared)
+
+
+def _is_op(event: OpEvent, name: str) -> bool:
+    return any(node.op.name == name for node in event.nodes)
 
 
 def _stated(
@@ -187,7 +197,7 @@ def creation(sources: Sources, made: Apply) -> Code:
 def _made(sources: Sources, fn: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Code:
     scope: Scope = "init"
     return code.call(
-        fn,
+        fn.removeprefix(HELPERS),
         [hole_code(sources, arg, scope) for arg in args],
         {name: hole_code(sources, arg, scope) for name, arg in kwargs.items()},
     )

@@ -37,9 +37,7 @@ def print_readable(
     body = Writer()
     _write_tops(body, program.tops)
     classes = [info.lines() for info in program.classes]
-    if program.uses_add:
-        body.raw(page.ADD.splitlines())
-        body.blank(2)
+    page.write_helpers(body, trees.values(), program.uses_add)
     marks: list[tuple[int, ast.Block]] = []
     for info, lines in zip(program.classes, classes, strict=True):
         marks.append((len(body.lines), info.block))

@@ -65,7 +65,7 @@ class Program:
         reads, as an earlier walk found.
         """
         self.module, self.trees, self.forced, self.silent = module, trees, forced, silent
-        self.names = quote.Names(("self", *page.MODULE_NAMES))
+        self.names = quote.Names(("self", *page.reserved_names()))
         self.root_name = page.class_name(module)
         self.names.reserve(self.root_name)
         self.classes: list[ClassInfo] = []

@@ -21,7 +21,7 @@ from convspec.targets.tensorflow.readable.body import Body
 from convspec.targets.tensorflow.readable.holes import Sources, hole_code
 from convspec.targets.tensorflow.readable.values import Unsayable, Val, Varied
 
-OPERATORS = ("+", "-", "*", "/", "neg")
+OPERATORS = ("+", "-", "*", "/", "neg", "**", "@", ">", ">=", "<", "<=")
 
 
 def apply_op(
