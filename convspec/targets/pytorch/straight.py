@@ -54,7 +54,8 @@ class StraightPrinter:
         writer.open("def __init__(self) -> None:")
         writer.statement("super().__init__()")
         for path, apply in self._layers().items():
-            self._register(writer, path, code.call(apply.fn.removeprefix(HELPERS), _constants(apply.args), _named_constants(apply)))
+            made = code.call(apply.fn.removeprefix(HELPERS), _constants(apply.args), _named_constants(apply))
+            self._register(writer, path, made)
         dtype = parameter_dtype(self.graph)
         if dtype != "float32" and not self.prefix:
             writer.statement(f"self.to(torch.{dtype})")
