@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from convspec import ops
 from convspec.elaborate import tensors
 from convspec.elaborate.arithmetic import ValueProblem
 from convspec.elaborate.builtins import BUILTINS
@@ -12,10 +14,12 @@ from convspec.elaborate.evaluation import evaluate, integer
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lists import new_list
 from convspec.elaborate.module import StageEvent
+from convspec.elaborate.ops import apply_op
 from convspec.elaborate.parameters import bind_parameters
 from convspec.elaborate.place import Spot
 from convspec.elaborate.use import Use
 from convspec.elaborate.values import BudgetFunction, FunctionValue, holds_tensors
+from convspec.ir.graph import Value
 
 
 def apply_function(use: Use, target: Any, spot: Spot | None = None) -> Any:
@@ -32,10 +36,18 @@ def apply_function(use: Use, target: Any, spot: Spot | None = None) -> Any:
 
 
 def _apply_builtin(use: Use, name: str, spot: Spot | None) -> Any:
+    """The function of that name, or the layer of that name on a tensor: `sqrt(2)` is a number, `sqrt(x)` a tensor."""
+    op = ops.find(name)
+    values = [*use.piped]
     for arg in use.args:
+        if op is not None and values and isinstance(values[0], Value):
+            break
         if arg.name is not None:
             raise use.env.fail("CNN022", f"`{name}` takes no named arguments", arg.name.span)
-    values = [*use.piped, *[evaluate(use.env, arg.value) for arg in use.args]]
+        values.append(evaluate(use.env, arg.value))
+    if op is not None and values and isinstance(values[0], Value):
+        rest = use.args[len(values) - len(use.piped) :]
+        return apply_op(replace(use, piped=tuple(values), args=rest), op, spot or use.claim(use.name()))
     if name == "sum" and len(values) == 1 and holds_tensors(values[0]):
         return tensors.total(use, values[0], spot or use.claim(use.name()))
     if use.label is not None:

@@ -16,7 +16,11 @@ from convspec.elaborate.walk import descendants
 from convspec.source import Span
 from convspec.syntax import ast
 
-OPERATOR_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
+OPERATOR_OPS = {
+    **{"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow"},
+    **{">": "greater", ">=": "greater_equal", "<": "less", "<=": "less_equal", "==": "equal", "!=": "not_equal"},
+}
+"""What each operator is between tensors."""
 
 _LONGEST = 500
 _LEVEL = re.compile(r"[A-Za-z0-9_-]+")

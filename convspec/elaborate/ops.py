@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field
 from typing import Any
 
 from convspec.diagnostics import Failure, Label
@@ -29,13 +29,11 @@ def apply_op(use: Use, op: OpDef, spot: Spot) -> Any:
     """Apply an op as the author wrote it; the value is its output tensor, or a list of them."""
     call = _sort_arguments(use, op)
     attributes = _attributes(use, op, call)
-    node = add_node(
-        Site(use.env, use.place.frame, use.span, call.expressions, call.tensor_spans),
-        op,
-        op.attrs(**attributes),
-        call.tensors,
-        spot,
-    )
+    if call.given:
+        attributes["given"] = call.given
+    tensors = [_anchor(use, op)] if op.anchored else call.tensors
+    site = Site(use.env, use.place.frame, use.span, call.expressions, call.tensor_spans)
+    node = add_node(site, op, op.attrs(**attributes), tensors, spot)
     use.place.record(use.site, OpEvent((node,), spot.label, call.expressions, spot.shared))
     return node.outputs[0] if op.single_output else list(node.outputs)
 
@@ -57,6 +55,10 @@ class _Arguments:
     tensor_spans: list[Span | None]
     positional: list[tuple[ast.Expr, Any]]
     expressions: dict[str, ast.Expr]
+    by_name: dict[str, ast.Arg] = field(default_factory=dict)
+    """Tensors given by the name of an input."""
+    given: tuple[str, ...] = ()
+    """Where an op has optional inputs: the names of those that are there."""
 
 
 def _sort_arguments(use: Use, op: OpDef) -> _Arguments:
@@ -64,18 +66,65 @@ def _sort_arguments(use: Use, op: OpDef) -> _Arguments:
     found = _Arguments([], [], [], {})
     for value in use.piped:
         _add_tensors(use, op, found, value, use.span, None)
-    known = {field.name for field in op.attributes}
+    known = {attribute.name for attribute in op.attributes}
+    inputs = () if op.variadic else input_names(op)
     for arg in use.args:
         if arg.name is None:
             _positional(use, op, found, arg)
-        elif arg.name.text not in known:
+        elif arg.name.text not in known and arg.name.text not in inputs:
             raise unknown_attribute(use.env, op, arg.name)
-        elif arg.name.text in found.expressions:
+        elif arg.name.text in found.expressions or arg.name.text in found.by_name:
             raise use.env.fail("CNN042", f"`{arg.name.text}` is given twice", arg.name.span)
+        elif arg.name.text in inputs:
+            found.by_name[arg.name.text] = arg
         else:
             found.expressions[arg.name.text] = arg.value
     _check_arity(use, op, found)
     return found
+
+
+def input_names(op: OpDef) -> tuple[str, ...]:
+    """The names of an op's tensor inputs, as the author may write them."""
+    return tuple(name.removeprefix("*").removesuffix("?") for name in op.inputs)
+
+
+def _add_named(use: Use, op: OpDef, found: _Arguments) -> None:
+    """The tensors given by name, behind those given by position, in the order of the op's inputs."""
+    names = input_names(op)
+    present = list(names[: len(found.tensors)])
+    for index, name in enumerate(names):
+        arg = found.by_name.get(name)
+        if arg is None:
+            continue
+        if index < len(present) and name in present:
+            raise use.env.fail("CNN042", f"`{name}` is given twice", arg.span)
+        _add_tensors(use, op, found, evaluate(use.env, arg.value), arg.value.span, arg.value.span)
+        present.append(name)
+    missing = [name for name in names[: op.required] if name not in present]
+    if missing and found.tensors:
+        message = f"`{op.name}` needs its tensor `{missing[0]}`"
+        raise use.env.fail("CNN042", message, use.span, hint=signature(op))
+    if op.required < len(op.inputs):
+        found.given = tuple(present)
+
+
+def _anchor(use: Use, op: OpDef) -> Value:
+    """A tensor of the surroundings, for an op that takes none of the author's."""
+    application, context = use.place.frame.application, use.env.context
+    bound = next((found for value in application.bindings.values() for found in _tensors_in(value)), None)
+    if bound is not None:
+        return bound
+    if not context.graph.inputs:
+        raise use.env.fail("CNN048", f"`{op.name}` stands before the first `input`", use.span, hint="declare an input above it")
+    return context.graph.inputs[0].value
+
+
+def _tensors_in(value: Any) -> Iterator[Value]:
+    if isinstance(value, Value):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _tensors_in(item)
 
 
 def _positional(use: Use, op: OpDef, found: _Arguments, arg: ast.Arg) -> None:
@@ -111,24 +160,39 @@ def _add_tensors(use: Use, op: OpDef, found: _Arguments, value: Any, span: Span,
 
 
 def _check_arity(use: Use, op: OpDef, found: _Arguments) -> None:
+    if op.anchored:
+        if found.tensors:
+            hint = f"write {op.name}(…), without `->`"
+            raise use.env.fail("CNN042", f"`{op.name}` takes no tensor: it is one", use.span, hint=hint)
+        return
+    if not op.variadic:
+        _add_named(use, op, found)
     count = len(found.tensors)
     if not count:
         hint = f"write x -> {op.name}(…)"
         raise use.env.fail("CNN048", f"`{op.name}` needs a tensor to work on", use.span, hint=hint)
-    if not op.variadic and count != len(op.inputs):
-        wanted = "one tensor" if len(op.inputs) == 1 else f"{len(op.inputs)} tensors"
+    if not op.variadic and not op.required <= count <= len(op.inputs):
+        least, most = op.required, len(op.inputs)
+        wanted = "one tensor" if most == 1 else f"{most} tensors" if least == most else f"{least} to {most} tensors"
         raise use.env.fail("CNN042", f"`{op.name}` takes {wanted}, and {count} are given", use.span)
 
 
 def unknown_attribute(env: Frame, op: OpDef, name: ast.Name) -> Failure:
     """The error for a parameter that the op does not have."""
-    hint = did_you_mean(name.text, [field.name for field in op.attributes], signature(op))
+    hint = did_you_mean(name.text, attribute_names(op), signature(op))
     return env.fail("CNN022", f"`{op.name}` has no parameter `{name.text}`", name.span, hint=hint)
 
 
+def attribute_names(op: OpDef) -> list[str]:
+    """All that may be given by name: attributes, and tensors beyond the first."""
+    return [*(attribute.name for attribute in op.attributes), *(() if op.variadic else input_names(op)[1:])]
+
+
 def signature(op: OpDef) -> str:
-    """`it takes conv(filters, kernel, stride = 1, …)`, for hints."""
-    shown = [f.name if f.default is MISSING else f"{f.name} = {_shown_default(f.default)}" for f in op.attributes]
+    """`it takes conv(filters, kernel, stride = 1, …)`, for hints; tensors beyond the first stand in front: `[mask]`."""
+    names = op.inputs[1:] if not op.variadic else ()
+    shown = [f"[{name.removesuffix('?')}]" if name.endswith("?") else name for name in names]
+    shown += [f.name if f.default is MISSING else f"{f.name} = {_shown_default(f.default)}" for f in op.attributes]
     return f"it takes {op.name}({', '.join(shown)})"
 
 
@@ -143,20 +207,20 @@ def _attributes(use: Use, op: OpDef, call: _Arguments) -> dict[str, Any]:
     evaluated = {name: value for name, (_, value) in zip(op.positional, call.positional, strict=False)}
     defaults = use.env.defaults.get(op.name, {})
     result = {}
-    for field in op.attributes:
-        name = field.name
+    for attribute in op.attributes:
+        name = attribute.name
         if name in evaluated:
             value = evaluated[name]
         elif name in call.expressions:
-            value = evaluate_attribute(use.env, field.metadata["kind"], name, call.expressions[name])
+            value = evaluate_attribute(use.env, attribute.metadata["kind"], name, call.expressions[name])
         elif name in defaults:
             call.expressions[name], value = defaults[name]
-        elif field.default is MISSING:
+        elif attribute.default is MISSING:
             message = f"`{op.name}` needs its parameter `{name}`"
             raise use.env.fail("CNN041", message, use.span, hint=signature(op))
         else:
             continue
-        result[name] = convert_attribute(use.env, field.metadata["kind"], name, value, call.expressions[name].span)
+        result[name] = convert_attribute(use.env, attribute.metadata["kind"], name, value, call.expressions[name].span)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Tensors in expressions: their sizes as attributes, and the operators `+ - * /` and `sum` on them."""
+"""Tensors in expressions: their sizes as attributes, and the operators and `sum` on them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _rank_hint(rank: int) -> str | None:
 def operate(frame: Frame, expr: ast.Binary, left: Any, right: Any) -> Value:
     """`left operator right`, at least one of them a tensor and the other a tensor or a plain number."""
     if expr.operator not in OPERATOR_OPS:
-        hint = "elementwise arithmetic is + - * /"
+        hint = "elementwise operators are + - * / ** and comparisons"
         raise frame.fail("CNN048", f"`{expr.operator}` does not work on tensors", expr.span, hint=hint)
     op = _op(OPERATOR_OPS[expr.operator])
     numbers: dict[str, float] = {}

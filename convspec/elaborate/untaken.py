@@ -14,7 +14,7 @@ from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
 from convspec.elaborate.nearest import did_you_mean
-from convspec.elaborate.ops import signature
+from convspec.elaborate.ops import attribute_names, signature
 from convspec.elaborate.values import BUDGETS
 from convspec.elaborate.walk import assigned_names, children, descendants, target_names
 from convspec.ir.attrs import INIT_NAMES
@@ -103,7 +103,7 @@ class _Check:
 
 
 def _attributes(op: OpDef, args: tuple[ast.Arg, ...]) -> Iterator[Diagnostic]:
-    known = [field.name for field in op.attributes]
+    known = attribute_names(op)
     for arg in args:
         if arg.name is not None and arg.name.text not in known:
             hint = did_you_mean(arg.name.text, known, signature(op))
