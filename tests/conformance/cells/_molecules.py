@@ -1,0 +1,71 @@
+"""Small graphs for the cells of the graph layers, and what those layers mean, written node by node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from convspec.ir.types import Array
+
+
+def edges(examples: int, nodes: int, weighted: bool = True, directed: bool = True) -> Array:
+    """A random adjacency. Node 1 of each graph has no edges; the last graph has none at all where there are several."""
+    rng = np.random.default_rng(nodes)
+    found = (rng.random((examples, nodes, nodes)) < 0.5) * (
+        rng.uniform(0.3, 1.5, (examples, nodes, nodes)) if weighted else 1.0
+    )
+    if not directed:
+        found = np.maximum(found, found.transpose(0, 2, 1))
+    found[:, 1] = found[:, :, 1] = 0
+    if examples > 1:
+        found[-1] = 0
+    return found
+
+
+PRESENT = np.array([[True, True, True, False, True], [True, True, False, False, False], [False] * 5])
+"""Of three graphs of up to 5 nodes, the nodes that are there; of the last, none."""
+
+
+def heard(x: Any, adjacency: Any, mask: Any, aggregate: str, self_loops: bool) -> Any:
+    """In torch: for every node that is there a vector from its neighbours; 0 for the others."""
+    import torch
+
+    def weight(n: int, i: int, j: int) -> Any:
+        return adjacency[n, i, j] + (1 if self_loops and i == j else 0)
+
+    def there(n: int, i: int) -> bool:
+        return mask is None or bool(mask[n, i])
+
+    def around(n: int, i: int) -> list[int]:
+        return [j for j in range(x.shape[2]) if there(n, i) and there(n, j) and weight(n, i, j) != 0]
+
+    def degree(n: int, i: int) -> Any:
+        return sum(weight(n, i, j) for j in around(n, i))
+
+    def one(n: int, i: int) -> Any:
+        nearby = around(n, i)
+        messages = [weight(n, i, j) * x[n, :, j] for j in nearby]
+        if aggregate == "gcn":
+            messages = [
+                message / (degree(n, i) * degree(n, j)) ** 0.5 if degree(n, j) > 0 else 0 * message
+                for message, j in zip(messages, nearby, strict=True)
+            ]
+        if not messages:
+            return torch.zeros_like(x[n, :, i])
+        stack = torch.stack(messages)
+        return {"mean": lambda: stack.mean(0), "max": lambda: stack.amax(0)}.get(aggregate, lambda: stack.sum(0))()
+
+    return torch.stack([torch.stack([one(n, i) for i in range(x.shape[2])], 1) for n in range(len(x))])
+
+
+def convolved(x: Any, a: Any, m: Any, aggregate: str, self_loops: bool, weight: Any, root: Any = None, bias: Any = None) -> Any:
+    """`graph_conv` from `heard`, node by node."""
+    import torch
+
+    y = torch.einsum("fc,ncv->nfv", weight, heard(x, a, m, aggregate, self_loops))
+    if root is not None:
+        y = y + torch.einsum("fc,ncv->nfv", root, x)
+    if bias is not None:
+        y = y + bias.reshape(1, -1, 1)
+    return y if m is None else y * m[:, None]
