@@ -35,7 +35,7 @@ def apply_op(use: Use, op: OpDef, spot: Spot) -> Any:
     site = Site(use.env, use.place.frame, use.span, call.expressions, call.tensor_spans)
     node = add_node(site, op, op.attrs(**attributes), tensors, spot)
     use.place.record(use.site, OpEvent((node,), spot.label, call.expressions, spot.shared))
-    return node.outputs[0] if op.single_output else list(node.outputs)
+    return node.outputs[0] if op.is_single(node.attrs) else list(node.outputs)
 
 
 @dataclass(frozen=True, slots=True)

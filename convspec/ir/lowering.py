@@ -81,5 +81,14 @@ class Unsupported:
     reason: str
 
 
-Lowered: TypeAlias = Call | Apply | Arg | Unsupported
-"""`Arg(0)` alone is the identity. A call with several results yields the node's outputs in order."""
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Result number `index` of a call with several, for ONNX."""
+
+    call: Call
+    index: int
+
+
+Lowered: TypeAlias = Call | Apply | Arg | Unsupported | tuple[Call | Item, ...]
+"""`Arg(0)` alone is the identity. A call with several results yields the node's outputs in order; for ONNX a tuple says what
+each output is, where only some of them need another step."""

@@ -133,8 +133,9 @@ class OpDef:
     """True for an op that is the identity in inference (dropout)."""
     dtypes: tuple[str, ...] = FLOATS
     """Element types that every input may have; empty: any."""
-    single_output: bool = True
-    """False for an op whose value is a list of tensors, also where it holds one (split)."""
+    single_output: bool | Callable[[Any], bool] = True
+    """False for an op whose value is a list of tensors, also where it holds one (split); a function of the attributes where
+    that depends on them (maxpool with indices). Ask `is_single`."""
     formula: str = ""
     """What is computed, one to four lines in plain Unicode."""
     shape: str = ""
@@ -157,6 +158,10 @@ class OpDef:
     def required(self) -> int:
         """How many tensors it needs at least."""
         return sum(not name.endswith("?") for name in self.inputs)
+
+    def is_single(self, attrs: Any) -> bool:
+        """Whether an application with these attributes has one tensor as its value, not a list."""
+        return self.single_output(attrs) if callable(self.single_output) else self.single_output
 
     @property
     def attributes(self) -> tuple[Field[Any], ...]:

@@ -119,10 +119,10 @@ def infer(op: str, attrs: Mapping[str, Any], *types: Any) -> Any:
         found = definition.infer(resolve(definition, attrs, *types), *types)
     except (AttrError, ShapeError, DimError) as problem:
         raise Invalid(str(problem)) from None
-    results = [found] if isinstance(found, TensorType) else list(found)
+    results = list(found) if isinstance(found, tuple) else [found]
     for result in results:
         check_size(result)
-    return results[0] if definition.single_output else results
+    return list(results) if isinstance(found, tuple) else found
 
 
 def check_size(of: TensorType) -> None:

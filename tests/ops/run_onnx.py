@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convspec.ir.lowering import Arg, Args, Call, Const, Weight
+from convspec.ir.lowering import Arg, Args, Call, Const, Item, Weight
 from convspec.ir.types import Array, TensorType
 from convspec.targets.onnx.opsets import DEFAULT_OPSET, ir_version
 from tests.ops.cases import Case
@@ -21,6 +21,7 @@ class OnnxNet:
         self.onnx: Any = import_module("onnx")
         self.case, self.opset = case, opset
         self.nodes: list[Any] = []
+        self.done: dict[int, str] = {}
         self.initialisers: dict[str, Any] = {}
         self.model = self._model()
         self._shapes_agree()
@@ -38,7 +39,10 @@ class OnnxNet:
         helper = self.onnx.helper
         outputs = [f"y{i}" for i in range(len(self.case.inferred))]
         tree = self.case.lowered("onnx")
-        if isinstance(tree, Call):
+        if isinstance(tree, tuple):
+            for part, output in zip(tree, outputs, strict=True):
+                self._node("Identity", [self._input(part)], [output], {})
+        elif isinstance(tree, Call):
             self._call(tree, outputs)
         else:
             self._node("Identity", [self._input(tree)], outputs, {})
@@ -79,7 +83,13 @@ class OnnxNet:
             case Arg(index=index):
                 return f"x{index}"
             case Call():
-                return self._call(expr)
+                if id(expr) not in self.done:
+                    self.done[id(expr)] = self._call(expr)
+                return self.done[id(expr)]
+            case Item(call=call, index=index):
+                names = [f"t{len(self.nodes)}_{i}" for i in range(index + 1)]
+                self._call(call, names)
+                return names[index]
             case Weight(role=role):
                 return self._initialiser(_narrow(to_layout(self.case.params[role], expr)), role)
             case Const(data=data, dtype=dtype):

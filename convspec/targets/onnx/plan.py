@@ -8,7 +8,7 @@ from typing import Any
 
 from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.ir.graph import Graph, GraphOutput, Node, Value
-from convspec.ir.lowering import Arg, Args, Call, Const, Lowered, Unsupported, Weight
+from convspec.ir.lowering import Arg, Args, Call, Const, Item, Lowered, Unsupported, Weight
 from convspec.ir.opdef import AttrError, ShapeError
 from convspec.targets.base import Weights
 from convspec.targets.onnx.names import Names
@@ -136,9 +136,13 @@ class _Builder:
         return self.named[value]
 
     def _emit(self, node: Node, tree: Lowered) -> None:
-        if not isinstance(tree, Call):
+        nest, names = _Nest(self, node), tuple(self.name(value) for value in node.outputs)
+        if isinstance(tree, tuple):
+            nest.each(tree, names)
+        elif isinstance(tree, Call):
+            nest.call(tree, names)
+        else:
             raise TypeError(f"the ONNX lowering of {node.op.name} gives {tree!r}, which is no call")
-        _Nest(self, node).call(tree, tuple(self.name(value) for value in node.outputs))
 
 
 @dataclass(slots=True)
@@ -147,7 +151,22 @@ class _Nest:
 
     builder: _Builder
     node: Node
-    done: dict[int, str] = field(default_factory=dict)
+    done: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """By a call's id, the names of its results."""
+
+    def each(self, trees: tuple[Call | Item, ...], names: tuple[str, ...]) -> None:
+        """One tree for each output. Calls of which outputs are items come first, with their results named so."""
+        items = [tree for tree in trees if isinstance(tree, Item)]
+        for call in {id(item.call): item.call for item in items}.values():
+            named = {tree.index: name for tree, name in zip(trees, names, strict=True) if tree in items and tree.call is call}
+            wanted = range(max(_results(trees, call)) + 1)
+            path = self.node.path or self.node.outputs[0].name
+            every = tuple(named.get(i) or self.builder.names.fresh(f"{path}/{call.fn}/{i}") for i in wanted)
+            self.call(call, every)
+            self.done[id(call)] = every
+        for tree, name in zip(trees, names, strict=True):
+            if isinstance(tree, Call):
+                self.call(tree, (name,))
 
     def call(self, call: Call, outputs: tuple[str, ...] | None = None) -> str:
         inputs = tuple(name for arg in call.args for name in self.inputs(arg))
@@ -168,8 +187,10 @@ class _Nest:
                 return self.builder.name(self.node.inputs[index])
             case Call():
                 if id(expression) not in self.done:
-                    self.done[id(expression)] = self.call(expression)
-                return self.done[id(expression)]
+                    self.done[id(expression)] = (self.call(expression),)
+                return self.done[id(expression)][0]
+            case Item(call=call, index=index):
+                return self.done[id(call)][index]
             case Weight(role=role):
                 return self.builder.tensors.parameter(self.node.params[role], expression)
             case Const():
@@ -177,6 +198,18 @@ class _Nest:
             case "" | None:
                 return ""
         raise TypeError(f"{expression!r} in the ONNX lowering of {self.node.op.name} cannot be an input of a node")
+
+
+def _results(tree: Any, call: Call) -> list[int]:
+    """Which results of `call` a tree uses."""
+    match tree:
+        case Item():
+            return [tree.index] if tree.call is call else []
+        case Call(args=args):
+            return [index for arg in args for index in _results(arg, call)]
+        case tuple():
+            return [index for part in tree for index in _results(part, call)]
+    return []
 
 
 def _trimmed(inputs: tuple[str, ...]) -> tuple[str, ...]:

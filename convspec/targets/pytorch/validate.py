@@ -71,7 +71,7 @@ def _expected(recorder: Recorder, graph: Graph, trees: Mapping[Node, Tree]) -> d
     for node, tree in trees.items():
         tensors = [StubTensor(recorder, values[value]) for value in node.inputs]
         number = _number(recorder, tree, tensors, node.path)
-        if node.op.single_output:
+        if node.op.is_single(node.attrs):
             values[node.outputs[0]] = number
         else:
             recorder.arities[number] = len(node.outputs)

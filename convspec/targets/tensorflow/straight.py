@@ -67,7 +67,7 @@ class _Straight:
         result = self._expression(step.tree, step, inputs)
         names = [self.names.of(value, value.name) for value in step.node.outputs]
         self.values.update({value: code.name(name) for value, name in zip(step.node.outputs, names, strict=True)})
-        comma = "," if not step.node.op.single_output and len(names) == 1 else ""
+        comma = "," if not step.node.op.is_single(step.node.attrs) and len(names) == 1 else ""
         self.writer.statement(f"{', '.join(names)}{comma} = {result}")
 
     def _make_shared(self, step: Step, layer: Apply) -> None:

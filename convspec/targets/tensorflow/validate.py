@@ -55,7 +55,7 @@ def _expected(recorder: Recorder, network: Network) -> dict[Value, int]:
         result = _Evaluation(recorder, step, [Tensor(recorder, values[value]) for value in step.node.inputs], made).of(
             step.tree
         )
-        if step.node.op.single_output:
+        if step.node.op.is_single(step.node.attrs):
             values[step.node.outputs[0]] = result.number
         else:
             recorder.arities[result.number] = len(step.node.outputs)

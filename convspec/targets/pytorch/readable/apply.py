@@ -167,7 +167,7 @@ def _stated(
     called = _tensor(reached) if reached is not None else Code("")
     result = render(tree, inputs, lambda _: called, constant, as_list)
     depth = max((val.depth for val in sources.inputs), default=0) + (result.text not in [c.text for c in inputs])
-    if node.op.single_output:
+    if node.op.is_single(node.attrs):
         return Val(channels[0], result, depth=depth, function=apply is None)
     items = tuple(Val(each, None) for each in channels)
     init = code.sequence([each for each in channels if each is not None]) if None not in channels else None

@@ -147,7 +147,7 @@ class _Printer:
         numbered = _numbered(tree, len(inputs))
         found = expressions.of(numbered, [val.code for val in every], self._layer, self._constant, _as_list(inputs))
         depth = max((val.depth for val in every), default=0) + (getattr(tree, "fn", "") not in OPERATORS)
-        single = self.nodes[0].op.single_output
+        single = self.nodes[0].op.is_single(self.nodes[0].attrs)
         return Val(found, tensors=True, many=not single, depth=depth)
 
     def _constant(self, part: Any) -> Code:
