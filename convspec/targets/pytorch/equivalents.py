@@ -76,7 +76,7 @@ def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tupl
     """A key that is equal for two calls that mean the same: defaults left out, equal numbers per axis as one."""
     kwargs = _without_same(fn, args, kwargs)
     defaults = {name: _argument(fn, name, value) for name, value in DEFAULTS.get(fn, {}).items()}
-    if "pool" in fn and len(args) > 1:
+    if "_pool" in fn and fn[-2:-1].isdigit() and len(args) > 1:
         defaults["stride"] = _argument(fn, 1, args[1])
     named = {name: _argument(fn, name, value) for name, value in kwargs.items()}
     kept = {name: value for name, value in named.items() if name not in defaults or value != defaults[name]}
@@ -86,7 +86,7 @@ def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tupl
 def _argument(fn: str, place: int | str, value: Any) -> Any:
     """An argument, by its position or name. A list is one number only where torch reads it so: one for each axis, all equal."""
     found = _canonical(value)
-    if not isinstance(value, tuple | list) or not any(part in fn for part in SAME_PER_AXIS):
+    if not isinstance(value, tuple | list) or not any(part in fn for part in SAME_PER_AXIS) or not fn[-2:-1].isdigit():
         return found
     if place in _SINGLE or ("Conv" in fn and place in (0, 1)) or ("_pool" in fn and place == 0):
         return found
