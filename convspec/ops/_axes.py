@@ -32,18 +32,18 @@ class Axis(Kind):
         return value
 
 
-def axis_index(axis: int | str, rank: int) -> int:
-    """The axis attribute as an index into a canonical tensor of `rank` axes. The batch is not one: examples stay apart."""
+def axis_index(axis: int | str, rank: int, attribute: str = "axis") -> int:
+    """An axis as an index into a canonical tensor of `rank` axes. The batch is not one: examples stay apart."""
     known = [axis_name(index, rank) for index in range(rank)]
     if isinstance(axis, str):
         if axis not in known:
-            raise AttrError(f"a tensor of rank {rank} has no {axis}: its axes are {', '.join(known)}", "axis")
+            raise AttrError(f"a tensor of rank {rank} has no {axis}: its axes are {', '.join(known)}", attribute)
         return known.index(axis)
     index = axis + rank if axis < 0 else axis
     if not 0 <= index < rank:
-        raise AttrError(f"there is no axis {axis}: a tensor of rank {rank} has the axes 0 to {rank - 1}", "axis", "CNN044")
+        raise AttrError(f"there is no axis {axis}: a tensor of rank {rank} has the axes 0 to {rank - 1}", attribute, "CNN044")
     if index == 0:
-        raise AttrError("`axis` cannot be the batch: no layer mixes the examples of a batch", "axis")
+        raise AttrError(f"`{attribute}` cannot be the batch: no layer mixes the examples of a batch", attribute)
     return index
 
 
