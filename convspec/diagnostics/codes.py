@@ -24,6 +24,7 @@ CODES: dict[str, str] = {
     "CNN023": "a name is defined twice",
     "CNN024": "blocks, models or functions use each other in a circle",
     "CNN025": "an attribute of a value does not exist",
+    "CNN027": "a layer of an installed package cannot be used",
     # 030-039 shapes
     "CNN030": "a tensor has the wrong rank",
     "CNN031": "two sizes must be equal and are not, or not provably",

@@ -110,10 +110,11 @@ def _add_named(use: Use, op: OpDef, found: _Arguments) -> None:
 
 def _anchor(use: Use, op: OpDef) -> Value:
     """A tensor of the surroundings, for an op that takes none of the author's."""
-    application, context = use.place.frame.application, use.env.context
-    bound = next((found for value in application.bindings.values() for found in _tensors_in(value)), None)
-    if bound is not None:
-        return bound
+    frame, context = use.place.frame, use.env.context
+    for values in (frame.names, frame.application.bindings):
+        bound = next((found for value in values.values() for found in _tensors_in(value)), None)
+        if bound is not None:
+            return bound
     if not context.graph.inputs:
         raise use.env.fail("CNN048", f"`{op.name}` stands before the first `input`", use.span, hint="declare an input above it")
     return context.graph.inputs[0].value

@@ -10,7 +10,6 @@ from convspec.targets.base import Artifact, Weights
 from convspec.targets.files import Content
 from convspec.targets.tensorflow.network import Network, prepare
 from convspec.targets.tensorflow.readable.program import print_readable
-from convspec.targets.tensorflow.readable.values import Unsayable
 from convspec.targets.tensorflow.straight import print_straight
 from convspec.targets.tensorflow.validate import differences
 from convspec.targets.tensorflow.weights import Variable, to_keras, to_metadata
@@ -49,8 +48,8 @@ def _readable(module: Module, network: Network, stem: str) -> str | None:
             text = print_readable(module, network, stem, mutable)
             if not differences(text, network):
                 return text
-    except (Unsayable, RecursionError):
-        pass
+    except Exception:  # no words, or a bug of the walk, which must not keep the user from a right, if plainer, file
+        return None
     return None
 
 

@@ -21,6 +21,7 @@ from convspec.targets.pytorch.readable.registry import register
 from convspec.targets.pytorch.readable.sequence import add_item
 from convspec.targets.pytorch.readable.values import NotSequential, Scope, Unsayable, Val, Varied
 from convspec.targets.source import code
+from convspec.targets.source.arguments import in_order
 from convspec.targets.source.code import Code
 from convspec.targets.source.merge import Hole
 from convspec.targets.source.render import HELPERS, find_apply, render, uses
@@ -52,15 +53,9 @@ def apply_call(body: Body, site: ast.Call | ast.StageCall, piped: Val | None, ar
     written = {id(expr) for expr in attrs.values()}
     tensors = [piped] if piped is not None else []
     if isinstance(first, OpEvent):
-        tensors += [value(body, arg.value) for arg in _in_order(first, args) if id(arg.value) not in written]
+        tensors += [value(body, arg.value) for arg in in_order(first, args) if id(arg.value) not in written]
     given = Given(tensors, attrs, frozenset(id(arg.value) for arg in args if arg.name is None))
     return _apply_events(body, site, events, given, args)
-
-
-def _in_order(event: OpEvent, args: Sequence[ast.Arg]) -> list[ast.Arg]:
-    """Arguments by position, then tensors by name in the order of the op's inputs."""
-    names = [name.removesuffix("?") for node in event.nodes[:1] for name in node.op.inputs]
-    return sorted(args, key=lambda arg: names.index(arg.name.text) if arg.name is not None and arg.name.text in names else -1)
 
 
 def _apply_events(body: Body, site: Any, events: Sequence[Event | None], given: Given, args: Sequence[ast.Arg]) -> Val:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from convspec.elaborate.module import BlockEvent, LoopEvent, OpEvent, StageEvent
@@ -11,6 +12,7 @@ from convspec.elaborate.walk import descendants
 from convspec.ir.graph import Value
 from convspec.syntax import ast
 from convspec.targets.source import code
+from convspec.targets.source.arguments import in_order
 from convspec.targets.source.code import Code
 from convspec.targets.source.statements import Loop, assign
 from convspec.targets.tensorflow.readable import calls, functions, layers
@@ -125,12 +127,21 @@ def apply(body: Body, site: Any, function: ast.NameRef, args: Sequence[ast.Arg],
         raise Varied("what is applied", body.moments, [type(event).__name__ for event in events])
     kind = kinds.pop()
     if kind is OpEvent:
-        return layers.apply_op(body, events, [*given, *_tensors(body, args)], {})
+        return layers.apply_op(body, events, _inputs(body, events, given, args), {})
     if kind is BlockEvent:
         return calls.call_block(body, events, given, args)
     if kind is StageEvent:
         return _stage_value(body, events, function, [*given, *_tensors(body, args)])
     return functions.call(body, function.text, given, args)
+
+
+def _inputs(body: Body, events: Sequence[OpEvent], given: Sequence[Val], args: Sequence[ast.Arg]) -> list[Val]:
+    """What an op is applied to; one that takes no tensor of the author's hangs on a variable around it."""
+    nodes = [node for event in events for node in event.nodes]
+    if nodes and nodes[0].op.anchored:
+        return [_found(body, [event.nodes[0].inputs[0] for event in events], {}, ())]
+    named = [replace(arg, name=None) for arg in in_order(events[0], args)]
+    return [*given, *_tensors(body, named)]
 
 
 def _tensors(body: Body, args: Sequence[ast.Arg]) -> list[Val]:
