@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convspec.diagnostics import Diagnostic, Failure, Label, error, fail
+from convspec.elaborate.libraries import LIBRARIES, library_name, library_of, shipped
 from convspec.elaborate.nearest import did_you_mean
 from convspec.limits import Limits
 from convspec.source import SourceFile
@@ -14,9 +15,6 @@ from convspec.syntax import ast, parse
 
 if TYPE_CHECKING:
     from convspec.elaborate.frame import Defaults, Frame
-
-_LIBRARIES = ("std", "zoo")
-
 
 @dataclass(slots=True, eq=False)
 class FileScope:
@@ -127,12 +125,8 @@ class Loader:
 
     def _resolve(self, use: ast.Use) -> Path:
         library, separator, rest = use.path.partition(":")
-        if separator and library in _LIBRARIES:
-            base = Path(__file__).parent.parent / library
-            path = self._inside(base / f"{rest}.cnn", base, use)
-            if not path.is_file():
-                raise fail(error("CNN010", f'convspec ships no "{use.path}"', use.path_span))
-            return path
+        if separator and library in LIBRARIES:
+            return self._shipped(library, rest, use)
         own = use.path_span.file.path
         if own is None or self.root is None:
             raise fail(error("CNN010", "text that is not a file cannot import files", use.path_span))
@@ -140,6 +134,15 @@ class Loader:
             hint = 'write a path relative to this file, with "/": "blocks/resnet.cnn"'
             raise fail(error("CNN011", f'"{use.path}" is not a relative path', use.path_span, hint=hint))
         return self._inside(own.resolve().parent / use.path, self.root, use)
+
+    def _shipped(self, library: str, name: str, use: ast.Use) -> Path:
+        base = LIBRARIES[library]
+        path = self._inside(base / f"{name}.cnn", base, use)
+        if not path.is_file():
+            known = shipped(library)
+            hint = did_you_mean(use.path, known, f"it ships {', '.join(known)}" if known else None)
+            raise fail(error("CNN010", f'convspec ships no "{use.path}"', use.path_span, hint=hint))
+        return path
 
     def _inside(self, path: Path, base: Path, use: ast.Use) -> Path:
         try:
@@ -153,6 +156,8 @@ class Loader:
         return resolved
 
     def _shown(self, path: Path) -> str:
+        if library_of(path) is not None:
+            return library_name(path)
         base = self.root.resolve() if self.root else None
         return path.relative_to(base).as_posix() if base and path.is_relative_to(base) else path.name
 

@@ -95,7 +95,8 @@ def test_links_do_not_lead_out(tmp_path: Path, link: str, target: str) -> None:
         ("/dev/null", "CNN011", 'write a path relative to this file, with "/": "blocks/resnet.cnn"'),
         ("blocks\\\\d.cnn", "CNN011", 'write a path relative to this file, with "/": "blocks/resnet.cnn"'),
         ("c:d.cnn", "CNN011", 'write a path relative to this file, with "/": "blocks/resnet.cnn"'),
-        ("std:attention", "CNN010", None),
+        ("std:atention", "CNN010", "did you mean `std:attention`?"),
+        ("std:attention.cnn", "CNN010", "did you mean `std:attention`?"),
         ("std:../../x", "CNN011", "imports stay inside the folder of the file compiled; --root sets another one"),
     ],
 )

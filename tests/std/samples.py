@@ -1,0 +1,91 @@
+"""One small use, or a few, of every block of the standard library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import convspec
+from convspec.weights.randomised import randomised
+
+IMAGE = "input x: float32[N, 4, 2*h, 2*w]"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`body` is that of a model which uses `block` of the file `std:{file}`; `sizes` are its symbolic sizes, the batch apart."""
+
+    file: str
+    block: str
+    body: str
+    sizes: Mapping[str, int] = field(default_factory=lambda: {"h": 3, "w": 4})
+
+    def text(self) -> str:
+        names = sorted({self.block, "ConvBNAct"} if "ConvBNAct" in self.body else {self.block})
+        uses = [f'use {name} from "std:{"common" if name == "ConvBNAct" else self.file}"' for name in names]
+        return "\n".join([*uses, f"model Sample {{\n{self.body}\n}}"])
+
+    def net(self) -> convspec.Net:
+        """The network with weights under which no layer is an identity."""
+        weights = randomised(convspec.loads(self.text()).module.graph, seed=1)
+        return convspec.loads(self.text(), weights=weights)
+
+    def __str__(self) -> str:
+        return self.body.splitlines()[-1].removeprefix("output ")
+
+
+def on_image(file: str, *calls: str) -> list[Sample]:
+    """Uses of blocks that take one tensor and give one, on an image of four channels."""
+    return [Sample(file, call.partition("(")[0], f"{IMAGE}\noutput x -> b: {call}") for call in calls]
+
+
+def on(file: str, block: str, declared: str, *body: str, **sizes: int) -> Sample:
+    """A use on inputs of its own."""
+    return Sample(file, block, "\n".join([declared, *body]), sizes)
+
+
+SAMPLES: list[Sample] = [
+    *on_image(
+        "common",
+        "ConvBNAct(6, stride = 2)",
+        "ConvBNAct(6, 5, dilation = 2, groups = 2, act = leaky_relu(0.1))",
+        "DepthwiseSeparable(6, stride = 2)",
+    ),
+    *on_image(
+        "residual",
+        "BasicBlock(4)",
+        "BasicBlock(6, stride = 2)",
+        "Bottleneck(2)",
+        "Bottleneck(32, stride = 2, base_width = 4, groups = 2)",
+    ),
+    *on_image(
+        "residual", "PreActBlock(4)", "PreActBlock(6, stride = 2)", "PreActBottleneck(1)", "PreActBottleneck(3, stride = 2)"
+    ),
+    *on_image("dense", "DenseLayer(3)", "DenseBlock(2, growth = 3)", "Transition"),
+    *on_image("repvgg", "RepVGGBlock(4)", "RepVGGBlock(6, stride = 2, groups = 2)"),
+    on("gated", "GatedConv", "input x: float32[N, 4, L]", "output x -> b: GatedConv(3)", L=7),
+    on("gated", "GatedConv", IMAGE, "output x -> b: GatedConv(3, dilation = 2, act = tanh)", h=3, w=3),
+    on(
+        "gated",
+        "CausalConvBlock",
+        "input x: float32[N, 4, L]",
+        "y, skip = x -> b: CausalConvBlock(3, dilation = 2, skip = 5)",
+        "output y, skip",
+        L=7,
+    ),
+    *on_image("inception", "BasicConv(3, 3x1, pad = 1x0)", "InceptionModule(2, [2, 3], [1, 2], 2)", "Fire(2)"),
+    *on_image("unet", "DoubleConv(3)", "Down(3)"),
+    on(
+        "unet",
+        "Up",
+        f"{IMAGE}\ninput skip: float32[N, 3, 4*h, 4*w]",
+        "output x -> b: Up(skip, 5)",
+        h=1,
+        w=2,
+    ),
+    *on_image("mobile", "InvertedResidual(4)", "InvertedResidual(6, stride = 2, expand = 1)"),
+    *on_image("mobile", "MobileNetV3Block(4, 8)", "MobileNetV3Block(6, 4, 5, stride = 2, se = false, act = relu)"),
+    *on_image("mobile", "MBConv(4)", "MBConv(6, 5, stride = 2, expand = 2)"),
+    *on_image("mobile", "GhostModule(6)", "ShuffleUnit(4)", "ShuffleUnit(8, stride = 2)"),
+    *on_image("attention", "SqueezeExcite", "SqueezeExcite(squeeze = 2, gate = hardsigmoid)"),
+]
