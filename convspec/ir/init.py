@@ -24,6 +24,8 @@ class Init:
     fan_out: int = 0
     value: float = 0.0
     gain: float = 1.0
+    zero_row: int | None = None
+    """The index along the first axis that is zeros whatever else is drawn (an embedding's padding)."""
 
 
 ZEROS = Init("zeros")

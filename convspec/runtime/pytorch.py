@@ -29,6 +29,8 @@ class TorchSession:
             with torch.inference_mode(), _tf32(torch, self.tf32):
                 feeds = [_to_tensor(torch, arrays[spec.name]).to(self.about.device) for spec in self.signature.inputs]
                 results = self.model(*feeds)
+        except IndexError as problem:
+            raise fail(error("CNN301", f"an index is out of its range: {problem}")) from None
         except RuntimeError as problem:  # out of memory is one too
             reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
             message = f"pytorch failed on {self.about.device}: {reason}"

@@ -76,7 +76,7 @@ class _Run:
             declared = tuple(size_of(size, self.sizes) for size in value.type.shape)
             if array.shape != declared:  # the op's shape rule and its evaluate disagree: no mistake of the user's
                 raise AssertionError(f"{node.op.name} at {node.path}: evaluate gave {array.shape}, infer said {declared}")
-            self.live[value] = array
+            self.live[value] = self.cast(array, value.type.dtype)  # an op that makes floats of integers cannot know the dtype
 
 
 def _last_uses(graph: Graph) -> dict[Node, list[Value]]:
@@ -101,6 +101,8 @@ class ReferenceSession:
     def run(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         try:
             return evaluate(self.network.module.graph, self.network.weights, arrays).outputs
+        except IndexError as problem:
+            raise fail(error("CNN301", str(problem))) from None
         except MemoryError:
             raise fail(error("CNN307", "the reference ran out of memory", hint="use a smaller batch")) from None
 

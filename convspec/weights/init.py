@@ -38,7 +38,9 @@ def initial_weights(graph: Graph, seed: int = 0) -> dict[str, Array]:
 
 def fill_all(wanted: Iterable[tuple[Parameter, Init]]) -> Callable[[int], dict[str, Array]]:
     """For pairs of a parameter and an initialiser: a function from the seed to the tensors by name."""
-    draws = [(parameter, _draw(init, parameter)) for parameter, init in wanted]
+    pairs = list(wanted)
+    draws = [(parameter, _draw(init, parameter)) for parameter, init in pairs]
+    zero_rows = [(parameter, init.zero_row) for parameter, init in pairs if init.zero_row is not None]
 
     def fill(seed: int) -> dict[str, Array]:
         tensors = {parameter.name: np.empty(parameter.shape, np.float32) for parameter, _ in draws}
@@ -49,6 +51,8 @@ def fill_all(wanted: Iterable[tuple[Parameter, Init]]) -> Callable[[int], dict[s
         ]
         with ThreadPoolExecutor(_threads()) as pool:  # drawing and arithmetic run outside the interpreter lock
             list(pool.map(_fill_block, blocks))
+        for parameter, row in zero_rows:
+            tensors[parameter.name][row] = 0
         return {p.name: tensors[p.name].astype(numpy_dtype(p.dtype), copy=False) for p, _ in draws}
 
     return fill
