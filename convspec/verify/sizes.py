@@ -1,0 +1,95 @@
+"""Which values symbolic sizes get: the smallest that are declared, and some others, as long as the network stays quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from convspec.analysis.cost import node_cost
+from convspec.ir import dims
+from convspec.ir.dims import Size
+from convspec.ir.graph import Graph
+
+QUICK = 6e9
+"""Floating-point operations of a forward pass that are still quick."""
+
+
+def for_outputs(graph: Graph) -> list[dict[str, int]]:
+    """Two or three choices where sizes are symbolic: the smallest with batch 1, and uneven larger ones with batch 2 and 3."""
+    least = _least(graph)
+    if not least:
+        return [{}]
+    found = [least]
+    for batch, steps in ((2, ((1, 2),)), (3, ((7, 9), (3, 2)))):
+        options = [_grown(graph, least, batch, step) for step in steps]
+        quick = [sizes for sizes in options if sizes not in found and work(graph, sizes) <= QUICK]
+        found += quick[:1]
+    if len(found) == 1:
+        larger = _grown(graph, least, 2, (0, 0))
+        found += [larger] if larger != least else []
+    return found
+
+
+def for_gradients(graph: Graph) -> dict[str, int]:
+    """One choice for float64: a batch of 3 or 2 on sizes above the smallest, where normalisation is well-conditioned."""
+    least = _least(graph)
+    options = [_grown(graph, least, batch, step) for batch, step in ((3, (2, 3)), (3, (1, 1)), (2, (1, 1)), (2, (0, 0)))]
+    return next((sizes for sizes in options if work(graph, sizes) <= QUICK / 3), options[-1])
+
+
+def work(graph: Graph, sizes: Mapping[str, int]) -> int:
+    """Floating-point operations of a forward pass; what they are not known of counts as nothing."""
+    total = 0
+    for node in graph.nodes:
+        cost = node_cost(node)
+        total += dims.evaluate(cost.flops, sizes)
+    return total
+
+
+def lonely_norm(graph: Graph, sizes: Mapping[str, int]) -> str | None:
+    """The label of a batch norm that would see one value per channel, which it cannot train on; None where there is none."""
+    for node in graph.nodes:
+        if node.op.name != "batchnorm":
+            continue
+        count = 1
+        for axis, size in enumerate(node.input_types[0].shape):
+            count *= 1 if axis == 1 else dims.evaluate(size, sizes)
+        if count < 2:
+            return node.path
+    return None
+
+
+def _least(graph: Graph) -> dict[str, int]:
+    """Every symbolic size at the smallest value that is declared for it."""
+    found: dict[str, int] = {}
+    for item in graph.inputs:
+        for size in item.value.type.shape:
+            for name, least in dims.minima(size).items():
+                found[name] = max(least, found.get(name, 0))
+    return {name: _positive(graph, name, least) for name, least in found.items()}
+
+
+def _positive(graph: Graph, name: str, least: int) -> int:
+    """A size that may be 0 by itself is raised to 1 where an axis is that size."""
+    bare = any(isinstance(size, dims.Dim) and str(size) == name for size in _axes(graph))
+    return max(1, least) if bare else least
+
+
+def _axes(graph: Graph) -> list[Size]:
+    return [size for item in graph.inputs for size in item.value.type.shape]
+
+
+def _grown(graph: Graph, least: Mapping[str, int], batch: int, steps: tuple[int, int]) -> dict[str, int]:
+    """`least` with a batch of at least `batch`, the other sizes larger by one step and the other in turn."""
+    first = {name for item in graph.inputs if item.value.type.shape for name in dims.symbols(item.value.type.shape[0])}
+    found = {}
+    others = 0
+    for name, value in least.items():
+        if name in first:
+            found[name] = max(batch, value)
+        else:
+            found[name] = value + steps[others % 2]
+            others += 1
+    return found
+
+
+__all__ = ["QUICK", "for_gradients", "for_outputs", "lonely_norm", "work"]
