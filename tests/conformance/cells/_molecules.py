@@ -34,27 +34,27 @@ def heard(x: Any, adjacency: Any, mask: Any, aggregate: str, self_loops: bool) -
     def weight(n: int, i: int, j: int) -> Any:
         return adjacency[n, i, j] + (1 if self_loops and i == j else 0)
 
-    def there(n: int, i: int) -> bool:
-        return mask is None or bool(mask[n, i])
+    def others(n: int, i: int) -> list[int]:
+        """The nodes that could be neighbours; an edge of weight 0 has a gradient too."""
+        return [j for j in range(x.shape[2]) if mask is None or bool(mask[n, i] and mask[n, j])]
 
-    def around(n: int, i: int) -> list[int]:
-        return [j for j in range(x.shape[2]) if there(n, i) and there(n, j) and weight(n, i, j) != 0]
-
-    def degree(n: int, i: int) -> Any:
-        return sum(weight(n, i, j) for j in around(n, i))
+    def share(n: int, i: int, j: int) -> Any:
+        """What a message is multiplied with."""
+        if aggregate == "mean":
+            return 1 / max(sum(bool(weight(n, i, k) != 0) for k in others(n, i)), 1)
+        if aggregate == "gcn":
+            of_i, of_j = (sum(weight(n, node, k) for k in others(n, node)) for node in (i, j))
+            return (of_i * of_j) ** -0.5 if of_i > 0 and of_j > 0 else 0.0
+        return 1.0
 
     def one(n: int, i: int) -> Any:
-        nearby = around(n, i)
-        messages = [weight(n, i, j) * x[n, :, j] for j in nearby]
-        if aggregate == "gcn":
-            messages = [
-                message / (degree(n, i) * degree(n, j)) ** 0.5 if degree(n, j) > 0 else 0 * message
-                for message, j in zip(messages, nearby, strict=True)
-            ]
-        if not messages:
-            return torch.zeros_like(x[n, :, i])
-        stack = torch.stack(messages)
-        return {"mean": lambda: stack.mean(0), "max": lambda: stack.amax(0)}.get(aggregate, lambda: stack.sum(0))()
+        total = torch.zeros_like(x[n, :, i])
+        if aggregate == "max":
+            messages = [weight(n, i, j) * x[n, :, j] for j in others(n, i) if weight(n, i, j) != 0]
+            return torch.stack(messages).amax(0) if messages else total
+        for j in others(n, i):
+            total = total + share(n, i, j) * weight(n, i, j) * x[n, :, j]
+        return total
 
     return torch.stack([torch.stack([one(n, i) for i in range(x.shape[2])], 1) for n in range(len(x))])
 
