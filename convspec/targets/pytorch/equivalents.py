@@ -23,8 +23,12 @@ MODULES = {
     "F.hardsigmoid": "nn.Hardsigmoid",
     "F.hardswish": "nn.Hardswish",
     "F.softmax": "nn.Softmax",
+    "F.log_softmax": "nn.LogSoftmax",
+    **{f"F.{name.lower()}": f"nn.{name}" for name in ("ELU", "CELU", "SELU", "Mish", "Hardtanh", "Threshold", "GLU")},
+    **{f"F.{name.lower()}": f"nn.{name}" for name in ("LogSigmoid", "Softplus", "Softsign")},
     "F.local_response_norm": "nn.LocalResponseNorm",
     **{f"F.{kind}_pool{n}d": f"nn.{kind.title()}Pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)},
+    **{f"F.adaptive_{kind}_pool{n}d": f"nn.Adaptive{kind.title()}Pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)},
 }
 """Function → module that does the same with the function's other arguments, which have the same names in both."""
 
@@ -37,6 +41,10 @@ DEFAULTS: dict[str, Mapping[str, Any]] = {
     **{f"F.max_pool{n}d": {"padding": 0, "dilation": 1, "ceil_mode": False} for n in (1, 2, 3)},
     **{f"F.avg_pool{n}d": {"padding": 0, "ceil_mode": False, "count_include_pad": True} for n in (1, 2, 3)},
     **{f"nn.BatchNorm{n}d": {"eps": 1e-5, "momentum": 0.1} for n in (1, 2, 3)},
+    **{f"nn.InstanceNorm{n}d": {"eps": 1e-5, "affine": False} for n in (1, 2, 3)},
+    "nn.GroupNorm": {"eps": 1e-5, "affine": True},
+    "nn.LayerNorm": {"eps": 1e-5, "elementwise_affine": True},
+    "nn.RMSNorm": {"elementwise_affine": True},
     "nn.Linear": {"bias": True},
     "F.pad": {"mode": "constant", "value": None},
     "F.gelu": {"approximate": "none"},

@@ -23,6 +23,13 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "layers.Dense": {"use_bias": True},
     "layers.concatenate": {"axis": -1},
     "ops.softmax": {"axis": -1},
+    "ops.log_softmax": {"axis": -1},
+    "ops.glu": {"axis": -1},
+    "helpers.glu": {"axis": -1},
+    "helpers.PRelu": {"shared": False},
+    "layers.LayerNormalization": {"axis": -1, "center": True, "scale": True},
+    "layers.GroupNormalization": {"center": True, "scale": True},
+    "layers.RMSNormalization": {"axis": -1},
     "helpers.BatchNorm": {"momentum": 0.9, "epsilon": 1e-5},
 }
 """Keyword arguments that may be left out, and what they are then."""

@@ -35,16 +35,23 @@ CANONICAL: Order = ()
 FEATURE_AXIS: Mapping[str, Mapping[str, int]] = {
     "linear": {"weight": 1},
     "batchnorm": {"weight": 0, "bias": 0, "running_mean": 0, "running_var": 0},
+    "layernorm": {"weight": 0, "bias": 0},
+    "rmsnorm": {"weight": 0},
+    "prelu": {"weight": 0},
 }
-"""Ops that can take rearranged features: the axis of each parameter that counts them, in canonical layout."""
+"""Ops that can take rearranged features: the axis of each parameter that counts them, in canonical layout.
+
+A parameter with one number there has it for all features.
+"""
 
 ALIKE = frozenset(
     {
         *("relu", "relu6", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "hardsigmoid", "hardswish", "dropout", "neg"),
-        *("add", "sub", "mul", "div", "softmax"),
+        *("add", "sub", "mul", "div", "softmax", "log_softmax", "l2norm"),
+        *("elu", "celu", "selu", "mish", "hardtanh", "logsigmoid", "softplus", "softsign", "threshold"),
     }
 )
-"""Ops that treat every feature of a rank-2 tensor alike. Softmax runs over all features there, in whatever order."""
+"""Ops that treat every feature of a rank-2 tensor alike. Softmax and norms run over all features there, in whatever order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,7 @@ class _Trial:
     def _parameters(self, node: Node, order: Order, sources: frozenset[Value]) -> None:
         """Store the node's parameters in `order`; where a shared one is wanted in another order too, refuse both."""
         for role in FEATURE_AXIS.get(node.op.name, ()):
-            if role in node.params:
+            if role in node.params and node.params[role].shape[FEATURE_AXIS[node.op.name][role]] != 1:
                 self._parameter(node.params[role], order, sources)
 
     def _parameter(self, parameter: Parameter, order: Order, sources: frozenset[Value]) -> None:

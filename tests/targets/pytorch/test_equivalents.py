@@ -16,6 +16,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "LeakyReLU": (0.3,),
     "LocalResponseNorm": (3, 0.01, 0.7, 2.0),
     "Softmax": (1,),
+    "Threshold": (0.1, 20.0),
     "Pool": (2,),
 }
 

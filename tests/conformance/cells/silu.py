@@ -1,0 +1,12 @@
+"""Cells of `silu`."""
+
+from tests.conformance.cell import Cell
+from tests.conformance.cells._kinks import kinks
+
+CELLS = (
+    Cell("x -> silu", x=kinks(2, 14)),
+    Cell("x -> silu", x=kinks(2, 3, 8), types={"x": "float32[N, 3, 4*l]"}),
+    Cell("x -> silu", x=kinks(2, 3, 4, 5)),
+    Cell("x -> silu", x=kinks(1, 2, 3, 4, 2)),
+)
+BAD = ()
