@@ -1,4 +1,8 @@
-"""`maxpool`: the largest cell of each window; padding never wins, and of equal cells the first gets the gradient."""
+"""`maxpool`: the largest cell of each window; padding never wins, and of equal cells the first gets the gradient.
+
+With `indices = true` the value is a list of two tensors, for `max_unpool`: `y, places = x -> maxpool(2x2, indices = true)`.
+The second is int64: where in the channel's plane (the input without padding, row after row) each largest cell lies.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from convspec.ir.opdef import Cost, OpDef, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
+from convspec.ops._max_indices import first_largest, keras_indices, onnx_indices, torch_indices
 from convspec.ops._pooling import check_no_empty_window, pool_cost, pool_sizes, reached_pads
 
 MINUS_INFINITY = float("-inf")
@@ -25,6 +30,7 @@ class MaxPool:
     pad: spatial.Padding = attr(Pads(), 0, doc="Cells around the input that never win; `same`: ceil(size / stride) outputs.")
     dilation: spatial.Axes = attr(PerAxis(), 1, doc="Step from cell to cell within a window.")
     ceil: bool = attr(Flag(), False, doc="Whether a last window may reach past the end, if it does not start there.")
+    indices: bool = attr(Flag(), False, doc="Whether to give the places of the largest cells too, as a second tensor.")
 
 
 def resolve(a: MaxPool, x: TensorType) -> MaxPool:
@@ -36,25 +42,31 @@ def resolve(a: MaxPool, x: TensorType) -> MaxPool:
     return replace(a, kernel=kernel, stride=stride, dilation=dilation, pad=pad)
 
 
-def infer(a: MaxPool, x: TensorType) -> TensorType:
+def infer(a: MaxPool, x: TensorType) -> TensorType | tuple[TensorType, ...]:
+    pooled = _pooled(a, x)
+    return (pooled, TensorType("int64", pooled.shape)) if a.indices else pooled
+
+
+def _pooled(a: MaxPool, x: TensorType) -> TensorType:
     check_no_empty_window("maxpool", a, x)
     return x.with_shape((*x.shape[:2], *pool_sizes("maxpool", a, x)))
 
 
 def cost(a: MaxPool, x: TensorType) -> Cost:
-    return pool_cost(a, x, infer(a, x))
+    return pool_cost(a, x, _pooled(a, x))
 
 
 def receptive_field(a: MaxPool, x: TensorType) -> Window:
     return spatial.sliding_window(a)
 
 
-def evaluate(a: MaxPool, p: object, x: Array) -> Array:
+def evaluate(a: MaxPool, p: object, x: Array) -> Array | tuple[Array, ...]:
     """The largest cell of each window over the input, padded with minus infinity."""
     of = TensorType(str(x.dtype), x.shape)
-    view = spatial.windows(spatial.padded(x, reached_pads("maxpool", a, of), MINUS_INFINITY), a)
+    pads = reached_pads("maxpool", a, of)
+    view = spatial.windows(spatial.padded(x, pads, MINUS_INFINITY), a)
     largest: Array = view.max(axis=tuple(range(-len(a.kernel), 0)))
-    return largest
+    return (largest, first_largest(view, a, pads, x.shape[2:])) if a.indices else largest
 
 
 def to_torch(a: MaxPool, x: TensorType) -> Lowered:
@@ -69,6 +81,8 @@ def to_torch(a: MaxPool, x: TensorType) -> Lowered:
         dilation=(write.squash(a.dilation), 1),
         ceil_mode=(a.ceil and native, False),
     )
+    if a.indices:
+        return torch_indices(a, reached_pads("maxpool", a, x), native, kwargs)
     return Call(f"F.max_pool{len(a.kernel)}d", (source, kernel), kwargs)
 
 
@@ -76,6 +90,8 @@ def to_keras(a: MaxPool, x: TensorType) -> Lowered:
     """Keras's layers have no dilation; in 3-D, TensorFlow's CPU kernel gives every tie the gradient and has no float64."""
     rank, kernel, stride = len(a.kernel), write.squash(a.kernel), write.squash(a.stride)
     pads = reached_pads("maxpool", a, x)
+    if a.indices:
+        return keras_indices(a, pads)
     if rank == 3 or max(a.dilation) > 1:
         source = write.keras_pad(Arg(0), pads, MINUS_INFINITY)
         return Call("helpers.max_pool", (source, kernel, stride), write.given(dilation_rate=(write.squash(a.dilation), 1)))
@@ -91,14 +107,21 @@ def to_onnx(a: MaxPool, x: TensorType) -> Lowered:
     native = all(max(pair) < k for pair, k in zip(pads, a.kernel, strict=True))
     attributes: dict[str, Any] = {"kernel_shape": a.kernel, "strides": a.stride, "dilations": a.dilation}
     if native:
-        return Call("MaxPool", (Arg(0),), {**attributes, "pads": write.onnx_pads(pads)})
-    return Call("MaxPool", (write.onnx_pad(Arg(0), pads, x.dtype, MINUS_INFINITY),), attributes)
+        pooled = Call("MaxPool", (Arg(0),), {**attributes, "pads": write.onnx_pads(pads)})
+    else:
+        pooled = Call("MaxPool", (write.onnx_pad(Arg(0), pads, x.dtype, MINUS_INFINITY),), attributes)
+    return onnx_indices(pooled, pads, x, padded=not native) if a.indices else pooled
 
 
 OP = OpDef(
     name="maxpool",
     attrs=MaxPool,
     summary="The largest cell of each window",
+    single_output=lambda a: not a.indices,
+    formula="y[n, c, i] = max over j of x[n, c, s·i − lo + d·j]",
+    shape="(N, C, n…) → (N, C, ⌊(n + lo + hi − d(k−1) − 1) / s⌋ + 1…); ceil: ⌈…⌉, less windows that start in the padding",
+    source="Ranzato et al. 2007; indices: Badrinarayanan et al. 2015, arXiv:1511.00561",
+    example="input image: float32[N, 3, 64, 64]\noutput image -> maxpool(3x3, stride = 2, pad = 1)",
     resolve=resolve,
     infer=infer,
     cost=cost,

@@ -21,6 +21,7 @@ def lower_graph(graph: Graph) -> dict[Node, Tree]:
             message = f"PyTorch cannot express this `{node.op.name}` exactly: {tree.reason}"
             problems.append(error("CNN090", message, node.span, frames=node.frames))
             continue
+        assert not isinstance(tree, tuple), "only ONNX says each output by itself"
         trees[node] = tree
         problems.extend(_label_problem(node, tree))
     if problems:

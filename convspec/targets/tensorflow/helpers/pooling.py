@@ -38,3 +38,107 @@ def average_pool(x, pool_size, strides, padding=0, counted=0):
         windows = [(slice(None),) * axis + (slice(i, i + 1 - size or None, step),) for i in range(size)]
         x, cells = sum(x[window] for window in windows), sum(cells[window] for window in windows)
     return x / cells
+
+
+def max_pool_indices(x, pool_size, strides, padding=0, dilation_rate=1):
+    """Max pooling of any rank, and where the first largest cell of each window lies: its flat position in the plane of its
+    channel, without padding. `padding` is one number, or one pair (before, after) per spatial axis.
+    """
+    rank = len(x.shape) - 2
+    padding = ((padding, padding),) * rank if isinstance(padding, int) else padding
+    places = flat_positions(x)
+    x = ops.pad(x, [(0, 0), *padding, (0, 0)], constant_values=float("-inf"))
+    places = ops.pad(places, [(0, 0), *padding, (0, 0)])
+    for axis in range(rank, 0, -1):
+        size, step, dilation = (n if isinstance(n, int) else n[axis - 1] for n in (pool_size, strides, dilation_rate))
+        largest = place = None
+        for cell in range(size):
+            window = (slice(None),) * axis + (slice(cell * dilation, (cell + 1 - size) * dilation or None, step),)
+            if largest is None:
+                largest, place = x[window], places[window]
+            else:
+                stays = largest >= x[window]
+                largest, place = ops.where(stays, largest, x[window]), ops.where(stays, place, places[window])
+        x, places = largest, place
+    return x, places if places.shape[-1] == x.shape[-1] else places + ops.zeros_like(x, dtype="int64")
+
+
+def flat_positions(x):
+    """The number of each cell in its plane, row after row: int64, of shape (1, space…, 1)."""
+    ones = ops.ones_like(x[:1, ..., :1], dtype="int64")
+    flat = ops.zeros_like(ones)
+    for axis in range(1, len(x.shape) - 1):
+        position = ops.cumsum(ones, axis=axis) - 1
+        flat = flat * (ops.max(position) + 1) + position
+    return flat
+
+
+def max_unpool(x, indices, pool_size, strides, padding=0, like=None):
+    """Each value at the flat position that its index says, within its own window; zeros elsewhere.
+
+    `padding` is one number, or one pair (before, after) per spatial axis. Without `like` the windows cover the result.
+    """
+    rank = len(x.shape) - 2
+    padding = ((padding, padding),) * rank if isinstance(padding, int) else padding
+    for axis in range(1, rank + 1):
+        size, step = (n if isinstance(n, int) else n[axis - 1] for n in (pool_size, strides))
+        before, after = padding[axis - 1]
+        whole = (slice(None),) * axis
+        cut = slice(before, size - step - after or None)
+        if like is not None:
+            line = ops.ones_like(like[(0,) * axis + (slice(None),) + (0,) * (rank + 1 - axis)], dtype="int64")
+            window = (ops.cumsum(line) - 1 + before) // step
+            x, indices = (ops.take(t, ops.minimum(window, axis_length(t, axis) - 1), axis=axis) for t in (x, indices))
+        else:
+            x, indices = (ops.repeat(t, step, axis=axis)[(*whole, cut)] for t in (x, indices))
+    return ops.where(ops.equal(indices, flat_positions(x)), x, ops.zeros_like(x))
+
+
+def axis_length(x, axis):
+    """The size of an axis: a number where it is known, else a scalar tensor."""
+    known = x.shape[axis]
+    return (
+        known
+        if known is not None
+        else ops.sum(ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (len(x.shape) - 1 - axis)], dtype="int64"))
+    )
+
+
+def window_bounds(length, size):
+    """Start and end of `size` windows over `length` cells, as columns: from floor(i n / size) to ceil((i + 1) n / size)."""
+    i = ops.reshape(ops.arange(size, dtype="int64"), (-1, 1))
+    return i * length // size, ((i + 1) * length + size - 1) // size
+
+
+def adaptive_average_pool(x, size):
+    """The means of `size` windows along each spatial axis, one number per axis."""
+    for axis, outputs in enumerate(size, 1):
+        length = axis_length(x, axis)
+        start, end = window_bounds(length, outputs)
+        cell = ops.cumsum(ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (len(size) + 1 - axis)], dtype="int64")) - 1
+        inside = ops.cast(ops.logical_and(cell >= start, cell < end), x.dtype)
+        matrix = inside / ops.cast(end - start, x.dtype)
+        axes = "abcde"[: len(x.shape)]
+        x = ops.einsum(f"{axes},z{axes[axis]}->{axes.replace(axes[axis], 'z')}", x, matrix)
+    return x
+
+
+def adaptive_max_pool(x, size):
+    """The largest cells of `size` windows along each spatial axis, one number per axis; of equal cells the first gets the
+    gradient.
+    """
+    for axis in range(len(size), 0, -1):
+        outputs = size[axis - 1]
+        length = axis_length(x, axis)
+        start, end = window_bounds(length, outputs)
+        longest = (length + outputs - 1) // outputs + 1
+        if isinstance(longest, int):
+            steps = ops.arange(longest, dtype="int64")
+        else:
+            line = ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (len(size) + 1 - axis)], dtype="int64")
+            steps = ops.concatenate([ops.zeros((1,), dtype="int64"), ops.cumsum(line)])
+        cells = ops.take(x, ops.minimum(start + steps, end - 1), axis=axis)
+        largest = ops.equal(cells, ops.max(cells, axis=axis + 1, keepdims=True))
+        first = ops.logical_and(largest, ops.equal(ops.cumsum(ops.cast(largest, "int32"), axis=axis + 1), 1))
+        x = ops.sum(ops.where(first, cells, ops.zeros_like(cells)), axis=axis + 1)
+    return x
