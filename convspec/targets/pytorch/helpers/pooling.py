@@ -34,3 +34,12 @@ def max_unpool(x, indices, size=None, steps=None, like=None):
         size = [(n - 1) * step + last for n, (step, last) in zip(x.shape[2:], steps, strict=True)]
     planes = x.new_zeros(*x.shape[:2], math.prod(size))
     return planes.scatter(2, indices.flatten(2), x.flatten(2)).reshape(*x.shape[:2], *size)
+
+
+def lp_pool(x, p, kernel_size, stride):
+    """The p-norm of each window, (sum of |x|^p)^(1/p); its gradient is 0 where a whole window is 0."""
+    total = x.abs() ** p
+    for axis, (size, step) in enumerate(zip(kernel_size, stride, strict=True), 2):
+        total = total.unfold(axis, size, step).sum(-1)
+    positive = total > 0
+    return torch.where(positive, torch.where(positive, total, 1) ** (1 / p), 0)

@@ -142,3 +142,13 @@ def adaptive_max_pool(x, size):
         first = ops.logical_and(largest, ops.equal(ops.cumsum(ops.cast(largest, "int32"), axis=axis + 1), 1))
         x = ops.sum(ops.where(first, cells, ops.zeros_like(cells)), axis=axis + 1)
     return x
+
+
+def lp_pool(x, p, pool_size, strides):
+    """The p-norm of each window, of any rank; its gradient is 0 where a whole window is 0."""
+    total = ops.power(ops.abs(x), p)
+    for axis in range(1, len(x.shape) - 1):
+        size, step = (n if isinstance(n, int) else n[axis - 1] for n in (pool_size, strides))
+        total = sum(total[(slice(None),) * axis + (slice(i, i + 1 - size or None, step),)] for i in range(size))
+    positive = total > 0
+    return ops.where(positive, ops.power(ops.where(positive, total, ops.ones_like(total)), 1 / p), ops.zeros_like(total))
