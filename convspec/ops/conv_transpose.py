@@ -27,7 +27,9 @@ class ConvTranspose:
     filters: int = attr(Integer(), positional=True, doc="Number of output channels.")
     kernel: spatial.Axes = attr(PerAxis(), positional=True, doc="Size of the window.")
     stride: spatial.Axes = attr(PerAxis(), 1, doc="Step in the output from one input cell to the next.")
-    pad: spatial.Padding = attr(Pads(words=()), 0, doc="Cells cut off the output's sides.")
+    pad: spatial.Padding = attr(
+        Pads(), 0, doc="Cells cut off the output's sides; `same` gives size * stride outputs, the odd cell cut off at the end."
+    )
     output_padding: spatial.Axes = attr(PerAxis(least=0), 0, doc="More cells after the output, below stride or dilation.")
     dilation: spatial.Axes = attr(PerAxis(), 1, doc="Step from cell to cell within a window.")
     groups: int = attr(Integer(), 1, doc="Parts of the channels that are convolved apart.")
@@ -44,8 +46,27 @@ def resolve(a: ConvTranspose, x: TensorType) -> ConvTranspose:
         if cells >= max(s, d):
             message = f"`output_padding` must be below the stride or the dilation ({s} and {d}), not {cells}"
             raise AttrError(message, "output_padding")
-    kernel, pad = per_axis("kernel", a.kernel, rank), pads_per_axis("pad", a.pad, rank)
+    kernel = per_axis("kernel", a.kernel, rank)
+    if a.pad == "same":
+        pad, more = _same(kernel, stride, dilation, more)
+    else:
+        pad = pads_per_axis("pad", a.pad, rank)
     return replace(a, kernel=kernel, stride=stride, pad=pad, dilation=dilation, output_padding=more)
+
+
+def _same(
+    kernel: spatial.Axes, stride: spatial.Axes, dilation: spatial.Axes, more: spatial.Axes
+) -> tuple[spatial.Padding, spatial.Axes]:
+    """The pads and the output padding that give n * stride outputs; the odd cell is cut off at the end.
+
+    The kernel reaches e - s cells past the output, of which half is cut off before it; where e < s, s - e are appended.
+    """
+    if any(more):
+        raise AttrError("`pad = same` settles the output's size, and leaves no room for `output_padding`", "output_padding")
+    reach = spatial.extents(kernel, dilation)
+    past = [max(0, e - s) for e, s in zip(reach, stride, strict=True)]
+    appended = tuple(max(0, s - e) for e, s in zip(reach, stride, strict=True))
+    return tuple((cells // 2, cells - cells // 2) for cells in past), appended
 
 
 def infer(a: ConvTranspose, x: TensorType) -> TensorType:
@@ -240,4 +261,11 @@ OP = OpDef(
     receptive_field=receptive_field,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula=(
+        "y[n, f, i·stride + j·dilation − before…] += weight[c, f′, j…] · x[n, c, i…] for every c in the group of f, i and j\n"
+        "y starts as bias[f]; f′ is the index of f in its group; what falls outside of the output is cut off"
+    ),
+    shape="(N, C, n…) → (N, filters, (n − 1)·stride − before − after + dilation·(kernel − 1) + output_padding + 1…)",
+    source="Zeiler et al. 2010; Dumoulin and Visin 2016, arXiv:1603.07285",
+    example="input image: float32[N, 128, 28, 28]\noutput image -> conv_transpose(64, 2x2, stride = 2)",
 )

@@ -57,3 +57,109 @@ class ConvTranspose(layers.Layer):
     def get_config(self):
         own = ("filters", "kernel_size", "strides", "dilation_rate", "groups", "use_bias")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+def pad_by_cells(x, padding, mode):
+    """Padding with cells of the input: "replicate" repeats the outermost one, "circular" goes on at the other end.
+
+    `padding` is one pair (before, after) per spatial axis.
+    """
+    for axis, (before, after) in enumerate(padding, 1):
+        if mode == "circular":
+            parts = [(slice(-before, None), 1 if before else 0), (slice(None), 1), (slice(None, after), 1 if after else 0)]
+        else:
+            parts = [(slice(None, 1), before), (slice(None), 1), (slice(-1, None), after)]
+        cells = [(x[(slice(None),) * axis + (part,)], times) for part, times in parts if times]
+        cells = [cell if times == 1 else ops.repeat(cell, times, axis=axis) for cell, times in cells]
+        x = ops.concatenate(cells, axis=axis) if len(cells) > 1 else x
+    return x
+
+
+class WSConv(layers.Layer):
+    """A convolution of any rank whose weight is standardised first: each filter has mean 0 and variance 1 over its cells."""
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        dilation_rate=1,
+        groups=1,
+        use_bias=True,
+        epsilon=1e-5,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.strides, self.padding = filters, kernel_size, strides, padding
+        self.dilation_rate, self.groups, self.use_bias, self.epsilon = dilation_rate, groups, use_bias, epsilon
+
+    def build(self, input_shape):
+        rank = len(input_shape) - 2
+        size = (self.kernel_size,) * rank if isinstance(self.kernel_size, int) else tuple(self.kernel_size)
+        self.kernel = self.add_weight(name="kernel", shape=(*size, input_shape[-1] // self.groups, self.filters))
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
+
+    def call(self, inputs):
+        kernel = ops.convert_to_tensor(self.kernel)
+        cells = tuple(range(len(kernel.shape) - 1))
+        kernel = kernel - ops.mean(kernel, axis=cells, keepdims=True)
+        kernel = kernel / ops.sqrt(ops.mean(kernel * kernel, axis=cells, keepdims=True) + self.epsilon)
+        y = ops.conv(inputs, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
+        return y if self.bias is None else y + self.bias
+
+    def compute_output_shape(self, input_shape):
+        return conv_output_shape(self, input_shape)
+
+    def get_config(self):
+        own = ("filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "use_bias", "epsilon")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+class SeparableConv3D(layers.Layer):
+    """A convolution of each channel by itself, then one of kernel 1 over all channels; Keras has it in 1-D and 2-D."""
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        dilation_rate=1,
+        depth_multiplier=1,
+        use_bias=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.strides, self.padding = filters, kernel_size, strides, padding
+        self.dilation_rate, self.depth_multiplier, self.use_bias = dilation_rate, depth_multiplier, use_bias
+
+    def build(self, input_shape):
+        size = (self.kernel_size,) * 3 if isinstance(self.kernel_size, int) else tuple(self.kernel_size)
+        between = input_shape[-1] * self.depth_multiplier
+        self.depthwise_kernel = self.add_weight(name="depthwise_kernel", shape=(*size, 1, between))
+        self.pointwise_kernel = self.add_weight(name="pointwise_kernel", shape=(1, 1, 1, between, self.filters))
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
+
+    def call(self, inputs):
+        x = ops.conv(inputs, self.depthwise_kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
+        y = ops.conv(x, self.pointwise_kernel)
+        return y if self.bias is None else y + self.bias
+
+    def compute_output_shape(self, input_shape):
+        return conv_output_shape(self, input_shape)
+
+    def get_config(self):
+        own = ("filters", "kernel_size", "strides", "padding", "dilation_rate", "depth_multiplier", "use_bias")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+def conv_output_shape(layer, input_shape):
+    """The shape that a convolution gives, channels last; None for a size that is not known."""
+    sizes = []
+    for axis, n in enumerate(input_shape[1:-1]):
+        attributes = layer.kernel_size, layer.strides, layer.dilation_rate
+        size, step, dilation = (a if isinstance(a, int) else a[axis] for a in attributes)
+        reach = 1 if layer.padding == "same" else dilation * (size - 1) + 1
+        sizes.append(None if n is None else (n - reach) // step + 1)
+    return (input_shape[0], *sizes, layer.filters)
