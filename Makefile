@@ -6,7 +6,7 @@ FULL := .venv
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint types pytest fuzz wheel tables clean
+.PHONY: demo test lint types pytest fuzz wheel reference tables clean
 
 demo: $(DEMO)/ready
 	@mkdir -p build
@@ -50,6 +50,10 @@ $(FULL)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/pip install $(PIP_FLAGS) -e ".[dev]"
 	@touch $@
+
+# After a change of a layer or of the library: docs/layers and docs/std.
+reference: $(FULL)/ready
+	$(FULL)/bin/python -m convspec.explain.write docs
 
 # After a change of the grammar.
 tables: $(FULL)/ready

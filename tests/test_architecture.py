@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
         "weights",
     },
 }
-UPPER = {"runtime", "verify", "cli", "api"}
+UPPER = {"runtime", "verify", "explain", "cli", "api"}
 HEAVY = ("torch", "tensorflow", "keras", "onnxruntime", "onnx", "numpy", "PIL", "safetensors", "rich", "lark")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from convspec.cli import check, compile, run, summary
+from convspec.cli import check, compile, explain, run, summary
 from convspec.version import VERSION
 
 EXIT_STATUS = """Exit status: 0 done; 1 a mistake in the spec, the data or an option's value, explained on stderr; 2 a command
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("summary", epilog=summary.EXAMPLES)(summary.summary)
 app.command("compile", epilog=compile.EXAMPLES)(compile.compile_)
+app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.command("run", epilog=run.EXAMPLES)(run.run)
 
 

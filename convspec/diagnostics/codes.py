@@ -79,7 +79,9 @@ CODES: dict[str, str] = {
     "CNN305": "an option does not fit the runtime",
     "CNN306": "a model file cannot be read",
     "CNN307": "a runtime gave up while running the network",
+    "CNN308": "a target computes something else than the spec says",
     # 400-409 files written
     "CNN400": "an output cannot be written",
     "CNN401": "an option is not valid",
+    "CNN402": "there is nothing of that name to explain",
 }
