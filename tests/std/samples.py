@@ -13,7 +13,7 @@ IMAGE = "input x: float32[N, 4, 2*h, 2*w]"
 
 @dataclass(frozen=True)
 class Sample:
-    """`body` is that of a model which uses `block` of the file `std:{file}`; `sizes` are its symbolic sizes, the batch apart."""
+    """`body` is that of a model which uses `block` of `std:{file}`; `sizes` are its symbolic sizes, the batch apart."""
 
     file: str
     block: str
