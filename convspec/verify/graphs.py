@@ -1,4 +1,4 @@
-"""Graphs rewritten for comparison: in float64, with masks as inputs, with inner values as outputs, with probes for gradients."""
+"""Graphs rewritten for comparison: in float64, with masks as inputs, inner values as outputs, with probes for gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeded data for every input: floats standard normal, indices in range, masks that hide some and never all, graphs symmetric."""
+"""Seeded data for every input: floats standard normal, indices in range, masks that hide some and never all."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convspec.elaborate.module import Module
-from convspec.ir.types import FLOATS, Array
+from convspec.ir.types import Array
 from convspec.runtime.tensorflow import import_tensorflow, to_channels_last, to_channels_second
 from convspec.targets.tensorflow.network import prepare
 from convspec.targets.tensorflow.packaging import to_keras
@@ -84,7 +84,7 @@ def _plain(array: Array) -> Array:
     """bfloat16 as float32, which is exact."""
     import numpy as np
 
-    return array.astype(np.float32) if array.dtype.name not in (*FLOATS[:3], "bool") and array.dtype.kind == "V" else array
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 __all__ = ["KerasBackend"]

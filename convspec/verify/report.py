@@ -96,11 +96,12 @@ class Report:
         """Plain JSON values; these fields stay:
 
         - `model`, `weights` (where they came from), `seed`, `passed`, `notes`
-        - `rows`: for each comparison `target`, `runtime` (name and version), `device`, `precision`, `mode` ("inference" or
-          "training"), `sizes`, `quantity`, `against`, `tensor` (the worst, or null), `error` (a number, "inf", or null), `gate`,
-          `status` ("pass", "excused", "fail", "not run"), `note`, `required`
-        - `divergences`: for each `target`, `quantity`, `label`, `op`, `diagnostic` (as `check --format json` has it), `found` and
-          `expected` (`dtype`, `shape`, `min`, `max`, `mean`; or null), `first` (`position`, `found`, `expected`, `count`; or null)
+        - `rows`, for each comparison: `target`, `runtime` (name and version), `device`, `precision`, `mode` ("inference" or
+          "training"), `sizes`, `quantity`, `against`, `tensor` (the worst, or null), `error` (a number, "inf", or null),
+          `gate`, `status` ("pass", "excused", "fail", "not run"), `note`, `required`
+        - `divergences`, for each: `target`, `quantity`, `label`, `op`, `diagnostic` (as `check --format json` has it), `found`
+          and `expected` (`dtype`, `shape`, `min`, `max`, `mean`; or null), `first` (`position`, `found`, `expected`, `count`;
+          or null)
         """
         return {
             "model": self.model,

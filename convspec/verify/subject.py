@@ -1,0 +1,88 @@
+"""What is verified: a network with its weights, and inputs with the reference's answers at several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from convspec.elaborate.module import Module
+from convspec.ir.graph import Graph
+from convspec.ir.types import FLOATS, Array
+from convspec.runtime.reference import evaluate
+from convspec.verify import sizes as choices
+from convspec.verify.compare import scaled_error
+from convspec.verify.graphs import in_float64
+from convspec.verify.inputs import draw, nudged
+from convspec.verify.precision import ROUNDING, coarsest
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Inputs at some sizes, and what the float64 reference makes of them."""
+
+    sizes: Mapping[str, int]
+    arrays: Mapping[str, Array]
+    expected: Mapping[str, Array]
+
+
+@dataclass
+class Subject:
+    """One network. The reference is run once for each choice of sizes."""
+
+    module: Module
+    weights: Mapping[str, Array]
+    seed: int
+    device: str = "auto"
+    wide: Graph = field(init=False)
+    """The graph with every float a float64, which is what the reference runs."""
+
+    def __post_init__(self) -> None:
+        self.wide = in_float64(self.module.graph)
+
+    @property
+    def graph(self) -> Graph:
+        return self.module.graph
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """The choices of sizes at which outputs are compared."""
+        return [self._case(number, at) for number, at in enumerate(choices.for_outputs(self.graph))]
+
+    def _case(self, number: int, at: Mapping[str, int]) -> Case:
+        arrays = draw(self.graph, at, self.seed + number)
+        return Case(at, arrays, evaluate(self.wide, self.weights, arrays).outputs)
+
+    @cached_property
+    def rounding(self) -> float:
+        """One rounding of the coarsest float that the network declares."""
+        through = {dtype for dtype in coarsest(self.graph).values() if dtype in FLOATS}
+        return max((ROUNDING[dtype] for dtype in through), default=0.0)
+
+    def movement(self, case: Case) -> dict[str, float]:
+        """By how much each output moves when inputs and weights are moved by one rounding, the more of two tries."""
+        found = dict.fromkeys(case.expected, 0.0)
+        for seed in range(2):
+            weights, arrays = nudged(self.weights, self.rounding, seed), nudged(case.arrays, self.rounding, seed)
+            moved = evaluate(self.wide, weights, arrays).outputs
+            found = {name: max(far, scaled_error(moved[name], case.expected[name])) for name, far in found.items()}
+        return found
+
+    def remarks(self) -> list[str]:
+        """What weakens the proof: outputs of the reference that are not finite, or zero throughout."""
+        found = []
+        for case in self.cases:
+            for name, values in case.expected.items():
+                if values.dtype.name not in FLOATS or not values.size:
+                    continue
+                odd = int((~np.isfinite(values)).sum())
+                if odd:
+                    found.append(f"{name}: {odd:,} of {values.size:,} values are infinite or no numbers in the reference too")
+                elif not values.any():
+                    found.append(f"{name}: the reference gives zeros throughout, which proves little")
+        return list(dict.fromkeys(found))
+
+
+__all__ = ["Case", "Subject"]
