@@ -101,7 +101,7 @@ def _list(frame: Frame, expr: ast.ListLit, wanted: Wanted) -> Any:
     if wanted == "stage":
         return StageValue(_group(frame, expr), frame.snapshot(expr.span))
     frame.context.meter.check_list(len(expr.items), expr.span)
-    return new_list(frame.context.meter, [evaluate(frame, item) for item in expr.items], expr.span)
+    return new_list(frame.context.meter, [evaluate(frame, item, wanted) for item in expr.items], expr.span)
 
 
 def _labelled_group(frame: Frame, expr: ast.Group, wanted: Wanted) -> StageValue:

@@ -52,3 +52,33 @@ def keras_axis(index: int, rank: int) -> int:
     if index == 1:
         return -1
     return index - 1 if index > 1 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Axes(Kind):
+    """An axis or a list of them; with `batch` the batch may be among them. `axis_indices` makes them numbers."""
+
+    name: str = "an axis, such as channels or height, its number, or a list of axes"
+    batch: bool = False
+
+    def convert(self, attribute: str, value: Any) -> tuple[int | str, ...]:
+        items = value if isinstance(value, list | tuple) else (value,)
+        if not items:
+            raise self.wrong(attribute, value)
+        return tuple(self._axis(attribute, item) for item in items)
+
+    def _axis(self, attribute: str, value: Any) -> int | str:
+        if isinstance(value, str):
+            return Word(words=("batch", *_WORDS) if self.batch else _WORDS).convert(attribute, value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(attribute, value)
+        return value
+
+
+def axis_indices(axes: tuple[int | str, ...], rank: int, attribute: str = "axes", batch: bool = False) -> tuple[int, ...]:
+    """Axes as indices into a canonical tensor, in the order given; none may stand twice."""
+    found = tuple(0 if batch and axis in ("batch", 0, -rank) else axis_index(axis, rank, attribute) for axis in axes)
+    twice = next((index for place, index in enumerate(found) if index in found[:place]), None)
+    if twice is not None:
+        raise AttrError(f"`{attribute}` names the {axis_name(twice, rank)} twice", attribute)
+    return found
