@@ -129,7 +129,7 @@ def _tensors_in(value: Any) -> Iterator[Value]:
 
 
 def _positional(use: Use, op: OpDef, found: _Arguments, arg: ast.Arg) -> None:
-    value = evaluate(use.env, arg.value)
+    value = evaluate(use.env, arg.value, "word" if takes_word(op, len(found.positional)) else "value")
     if op.variadic and value == []:
         raise use.env.fail("CNN041", f"`{op.name}` needs at least one tensor, and this list is empty", arg.span)
     if holds_tensors(value):
@@ -146,6 +146,12 @@ def _positional(use: Use, op: OpDef, found: _Arguments, arg: ast.Arg) -> None:
     if name in found.expressions:
         raise use.env.fail("CNN042", f"`{name}` is given twice", arg.span)
     found.expressions[name] = arg.value
+
+
+def takes_word(op: OpDef, place: int) -> bool:
+    """Whether the attribute that stands at `place` among the positional ones is a word, such as a dtype."""
+    name = next(iter(op.positional[place:]), None)
+    return any(isinstance(field.metadata["kind"], kinds.Word) for field in op.attributes if field.name == name)
 
 
 def _add_tensors(use: Use, op: OpDef, found: _Arguments, value: Any, span: Span, shown: Span | None) -> None:

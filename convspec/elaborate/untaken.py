@@ -14,7 +14,7 @@ from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
 from convspec.elaborate.nearest import did_you_mean
-from convspec.elaborate.ops import attribute_names, signature
+from convspec.elaborate.ops import attribute_names, signature, takes_word
 from convspec.elaborate.values import BUDGETS
 from convspec.elaborate.walk import assigned_names, children, descendants, target_names
 from convspec.ir.attrs import INIT_NAMES
@@ -74,10 +74,13 @@ class _Check:
     def _may_be_word(self, function: str, arg: ast.Arg) -> bool:
         """Whether an argument may be a bare word, alone or chosen by a condition, or an initialiser.
 
-        A layer takes words by name only; what a block or a stage takes by position is not looked up here.
+        A layer takes words by name, or by position where its attribute there is a word; what a block or a stage takes by
+        position is not looked up here.
         """
-        if arg.name is None and not self._shadowed(function) and (function in BUILTINS or ops.find(function) is not None):
-            return False
+        if arg.name is None and not self._shadowed(function):
+            op = ops.find(function)
+            if function in BUILTINS or (op is not None and not any(takes_word(op, place) for place in range(2))):
+                return False
         if isinstance(arg.value, ast.Call):
             return arg.value.function.text in INIT_NAMES
         return isinstance(arg.value, ast.NameRef | ast.Conditional)
