@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from convspec.ir.types import Array
     from convspec.runtime.base import Session
     from convspec.targets.base import Target
+    from convspec.verify.report import Report
 
 WeightSource: TypeAlias = "str | Path | Mapping[str, Array] | None"
 """A safetensors file, arrays by name in canonical layout, or None for initial weights drawn from the seed."""
@@ -172,6 +173,36 @@ class Net:
         for note in checked.notes:
             warnings.warn(note, stacklevel=2)
         return session.run(checked.arrays)
+
+    def verify(
+        self,
+        targets: Sequence[str] | None = None,
+        *,
+        gradients: bool = False,
+        train_steps: int = 0,
+        device: str = "auto",
+        seed: int = 0,
+    ) -> Report:
+        """Hold `targets` (None: all) against the float64 reference; `passed` of the report is the verdict, `print` shows it.
+
+        With these weights if they were given, else with weights drawn from `seed` under which every layer matters. `gradients`
+        and `train_steps` compare PyTorch and TensorFlow in float64 too; dropout takes one mask on both, so that what is shown
+        of training holds for the network around it, not for the frameworks' own generators. Failure CNN305 or CNN401.
+        """
+        from convspec.verify.check import verify
+
+        given = None if self._source is None else self.weights
+        origin = str(self._source) if isinstance(self._source, str | Path) else "given"
+        return verify(
+            self.module,
+            given,
+            targets,
+            gradients=gradients,
+            train_steps=train_steps,
+            device=device,
+            seed=seed,
+            weights_from=origin,
+        )
 
     def session(self, runtime: str = "onnxruntime", device: str = "auto", tf32: bool = False) -> Session:
         """The network opened on a runtime and device; its `about` tells what really runs. Failure CNN303, CNN304 or CNN305."""

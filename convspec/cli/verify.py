@@ -1,0 +1,64 @@
+"""`convspec verify`: every target held against the reference, and gradients and training between the targets that have them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from convspec.cli.guard import Format, guarded, write_json
+from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settings, Spec
+
+EXAMPLES = """Examples:
+
+convspec verify lenet5.cnn
+
+convspec verify resnet.cnn --model ResNet18 --gradients --train-steps 3
+
+convspec verify unet.cnn --model UNet2D --targets onnx --weights unet.safetensors --device cuda"""
+
+_TARGETS = "Which targets, with commas between them. By default every one; one that is named here must be able to run."
+_WEIGHTS = "A .safetensors file with weights by label. By default weights are drawn under which every layer matters."
+_GRADIENTS = "Also compare all gradients, in float64, between PyTorch and TensorFlow."
+_STEPS = "Also train N steps (plain SGD, float64) and compare outputs, gradients, running statistics and weights."
+_SEED = "Where inputs, masks of dropout and, without --weights, weights are drawn from."
+_DEVICE = "auto, cpu, cuda, cuda:1 or tensorrt. auto takes CUDA where it works."
+
+
+@guarded
+def verify(
+    spec: Spec,
+    targets: Annotated[str | None, typer.Option("--targets", metavar="NAME,…", help=_TARGETS, show_default=False)] = None,
+    gradients: Annotated[bool, typer.Option("--gradients", help=_GRADIENTS)] = False,
+    train_steps: Annotated[int, typer.Option("--train-steps", metavar="N", min=0, max=1000, help=_STEPS)] = 0,
+    device: Annotated[str, typer.Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
+    model: Model = None,
+    settings: Settings = None,
+    weights: Annotated[str | None, typer.Option("--weights", metavar="FILE", help=_WEIGHTS, show_default=False)] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help=_SEED)] = 0,
+    root: Root = None,
+    limits: LimitOptions = None,
+    output_format: OutputFormat = Format.text,
+) -> None:
+    """Show that every target computes what the spec says.
+
+    The float64 reference and every installed target run from one set of weights, at several sizes where sizes are symbolic. In
+    training, dropout takes one mask on all targets. Where a target fails, the first layer that diverges is shown.
+    The exit status is 0 only if all that ran passed, at least one target ran, and all that was named by an option could run.
+    """
+    from convspec import api
+    from convspec.cli.values import parse_limits, parse_settings
+
+    given, bounds = parse_settings(settings or []), parse_limits(limits or [])
+    net = api.load(spec, model=model, settings=given, weights=weights, seed=seed, root=root, limits=bounds)
+    names = None if targets is None else [name.strip() for name in targets.split(",") if name.strip()]
+    report = net.verify(names, gradients=gradients, train_steps=train_steps, device=device, seed=seed)
+    if output_format is Format.json:
+        write_json(report.to_json())
+    else:
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        typer.echo(report.text(colour), nl=False)
+    if not report.passed:
+        raise typer.Exit(1)
