@@ -12,7 +12,7 @@ from convspec.runtime.reference import evaluate
 from convspec.verify import locate
 from convspec.verify.backends import GRADIENT_TARGETS, open_backend
 from convspec.verify.compare import EXACT, GATES, scaled_error
-from convspec.verify.graphs import NoMask, with_graph, with_probes
+from convspec.verify.graphs import NoMask, Probe, exposing, inner_values, with_graph, with_probes
 from convspec.verify.precision import judge
 from convspec.verify.report import Report, Row
 from convspec.verify.sizes import for_gradients, lonely_norm
@@ -206,7 +206,7 @@ class _Comparison:
 
     def _values(self, target: str) -> Tensors:
         """Every inner value, by the name of its Value."""
-        seen, names = locate.exposing(self.trial.graph, locate.inner_values(self.trial.graph))
+        seen, names = exposing(self.trial.graph, inner_values(self.trial.graph))
         found = self._observer(target)(seen)
         return {value.name: found[name] for name, value in names.items()}
 
@@ -236,7 +236,7 @@ class _Comparison:
         place = locate.by_gradients(self.trial.graph, probes, gradients[target], gradients[MEASURE], GATE)
         self._add(target, "gradients", MEASURE, place)
 
-    def _with_zeros(self, probes: Sequence[locate.Probe]) -> Tensors:
+    def _with_zeros(self, probes: Sequence[Probe]) -> Tensors:
         import numpy as np
 
         from convspec.ir.dims import evaluate as size_of

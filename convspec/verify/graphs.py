@@ -93,12 +93,17 @@ class NoMask(Exception):
         self.node = node
 
 
-_MASK_SHAPES = {
-    "dropout": lambda shape: shape,
-    "channel_dropout": lambda shape: (*shape[:2], *(1 for _ in shape[2:])),
-    "drop_path": lambda shape: (shape[0], *(1 for _ in shape[1:])),
-}
-"""Which elements each layer that is only there in training drops together."""
+_SHARED_FROM = {"dropout": None, "channel_dropout": 2, "drop_path": 1}
+"""For each layer that is only there in training, the axis from which on elements are dropped together; None: each by itself."""
+
+
+def _mask_type(node: Node) -> TensorType:
+    """The mask of a dropout. Raises NoMask."""
+    x = node.inputs[0].type
+    if node.op.name not in _SHARED_FROM or not hasattr(node.attrs, "rate"):
+        raise NoMask(node)
+    own = _SHARED_FROM[node.op.name]
+    return x if own is None else x.with_shape((*x.shape[:own], *(1 for _ in x.shape[own:])))
 
 
 def with_masks(graph: Graph) -> tuple[Graph, list[Mask]]:
@@ -113,11 +118,8 @@ def with_masks(graph: Graph) -> tuple[Graph, list[Mask]]:
         if not node.op.training_only:
             nodes.append(node)
             continue
-        shape, rate = _MASK_SHAPES.get(node.op.name), getattr(node.attrs, "rate", None)
-        if shape is None or rate is None:
-            raise NoMask(node)
-        value = Value(_fresh(graph, f"mask_{len(masks)}"), node.inputs[0].type.with_shape(shape(node.inputs[0].type.shape)))
-        masks.append(Mask(value, node, 1.0 - rate))
+        value = Value(_fresh(graph, f"mask_{len(masks)}"), _mask_type(node))
+        masks.append(Mask(value, node, 1.0 - node.attrs.rate))
         nodes.append(_combined("mul", node, (node.inputs[0], value), node.outputs[0], node.path))
     if not masks:
         return graph, []

@@ -53,7 +53,8 @@ def judge(
     if unexcused:
         return Judgement(unexcused[0], errors[unexcused[0]], gate(unexcused[0]), "fail")
     if over:
-        return Judgement(over[0], errors[over[0]], gate(over[0]), "excused", _excuse(over, errors, moved))
+        rest = next((f"; the worst other is {name} with {errors[name]:.1e}" for name in ranked if name not in over), "")
+        return Judgement(over[0], errors[over[0]], gate(over[0]), "excused", _excuse(over, errors, moved) + rest)
     return Judgement(ranked[0], errors[ranked[0]], gate(ranked[0]), "pass")
 
 
