@@ -230,25 +230,27 @@ def _corrupts_memory(op: str, a: Convolution, x: TensorType) -> bool:
     return max(a.kernel) == 1 and max(a.stride) > 1 and spatial.known_channels(op, x) < 16
 
 
-def to_keras(op: str, a: Convolution, x: TensorType) -> Lowered:
-    """A native layer: a depthwise one where there is one for it. In 3-D there is none; a grouped layer does the same."""
+def to_keras(op: str, a: Convolution, x: TensorType, multiplier: int | None = None) -> Lowered:
+    """A native layer: a depthwise one where there is one for it. In 3-D there is none; a grouped layer does the same.
+
+    `multiplier`: filters for each channel, where the author said so.
+    """
     rank, channels = len(a.kernel), spatial.known_channels(op, x)
     depthwise = a.groups == channels and a.groups > 1 and rank < 3
     frame = keras_frame(op, a, x, causal=not depthwise, depthwise=depthwise)
-    build = _depthwise if depthwise else _convolution
-    return write.keras_subsample(build(a, channels, frame), frame.after)
+    if depthwise:
+        layer = _depthwise(a, channels, multiplier or a.filters // channels, frame)
+    else:
+        layer = keras_layer(f"layers.Conv{rank}D", a, frame)
+    return write.keras_subsample(layer, frame.after)
 
 
-def _depthwise(a: Convolution, channels: int, frame: KerasFrame) -> Apply:
+def _depthwise(a: Convolution, channels: int, multiplier: int, frame: KerasFrame) -> Apply:
     """Keras's kernel is (kernel…, channels, multiplier); output channel c*m + j is multiplier j of channel c."""
-    rank, multiplier = len(a.kernel), a.filters // channels
+    rank = len(a.kernel)
     kwargs = frame.kwargs | write.given(depth_multiplier=(multiplier, 1), use_bias=(a.bias, True))
     kernel = weights(a, "kernel", (*range(2, 2 + rank), 0, 1), (channels, multiplier, *a.kernel))
     return Apply(f"layers.DepthwiseConv{rank}D", (write.squash(a.kernel),), kwargs, (frame.source,), kernel)
-
-
-def _convolution(a: Convolution, channels: int, frame: KerasFrame) -> Apply:
-    return keras_layer(f"layers.Conv{len(a.kernel)}D", a, frame)
 
 
 def keras_layer(name: str, a: Convolution, frame: KerasFrame, **more: Any) -> Apply:

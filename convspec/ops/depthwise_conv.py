@@ -85,7 +85,7 @@ def to_torch(a: DepthwiseConv, x: TensorType) -> Lowered:
 
 
 def to_keras(a: DepthwiseConv, x: TensorType) -> Lowered:
-    return shared.to_keras(_NAME, as_conv(a, x), x)
+    return shared.to_keras(_NAME, as_conv(a, x), x, a.multiplier)
 
 
 def to_onnx(a: DepthwiseConv, x: TensorType) -> Lowered:

@@ -81,7 +81,8 @@ def wanted(attribute: Field[Any]) -> Iterator[str]:
     elif isinstance(kind, kinds.Word):
         yield from kind.words
     elif isinstance(kind, kinds.Pads):
-        yield from ("default", "symmetric", "asymmetric")
+        yield from ("default",) if attribute.default is not MISSING else ()
+        yield from ("symmetric", "asymmetric")
         yield from (word for word in kind.words if word != "causal")
     else:
         yield from ["default"] if attribute.default is not MISSING else []

@@ -99,6 +99,20 @@ def test_it_reads_as_a_person_writes() -> None:
     assert asymmetric == Call("F.pad", (layer, (-1, 0, -1, 0)))
 
 
+@pytest.mark.parametrize(("kernel", "stride", "dilation"), [(2, 2, 1), (3, 2, 1), (4, 2, 1), (2, 4, 1), (3, 1, 3), (1, 3, 2)])
+def test_same_gives_size_times_stride(kernel: int, stride: int, dilation: int) -> None:
+    x = floats(N, 4, H, 5)
+    a = resolve(op(), {"filters": 4, "kernel": kernel, "stride": stride, "dilation": dilation, "pad": "same"}, x)
+    assert op().infer(a, x) == floats(N, 4, H * stride, 5 * stride)
+
+
+def test_same_is_what_keras_means_by_it() -> None:
+    x = floats(N, 4, H, 5)
+    for kernel, stride in ((3, 2), (4, 2), (5, 2), (3, 1), (5, 3)):
+        layer = lowered("tensorflow", x, kernel=kernel, stride=stride, pad="same")
+        assert (layer.fn, layer.kwargs["padding"]) == ("layers.Conv2DTranspose", "same")
+
+
 def test_parameters_and_cost() -> None:
     x = floats(2, 6, 5, 5)
     a = resolve(op(), {"filters": 4, "kernel": 3, "stride": 2, "groups": 2}, x)
@@ -132,7 +146,9 @@ def test_mistakes() -> None:
     )
     assert found.hint == "declare the input so that the length H is always large enough"
     assert mistake(x, groups=3).message == "4 input channels cannot be split into 3 groups"
-    assert mistake(x, pad="same").message == (
-        '`pad` takes an integer, a list per axis, or a list of [before, after] per axis, not the string "same"'
+    assert mistake(x, pad="full").message == (
+        '`pad` takes an integer, a list per axis, or a list of [before, after] per axis, or the word same; not "full"'
     )
+    found = mistake(x, pad="same", stride=2, output_padding=1)
+    assert (found.code, found.attribute) == ("CNN045", "output_padding")
     assert mistake(floats(N, 4)).code == "CNN030"

@@ -34,7 +34,7 @@ MODULES = {
 
 FUNCTIONS = {module: function for function, module in MODULES.items() if function != "F.softmax"}
 
-_CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
+_CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True, "padding_mode": "zeros"}
 DEFAULTS: dict[str, Mapping[str, Any]] = {
     **{f"nn.Conv{n}d": _CONV for n in (1, 2, 3)},
     **{f"nn.ConvTranspose{n}d": {**_CONV, "output_padding": 0} for n in (1, 2, 3)},
@@ -128,7 +128,7 @@ def _canonical(value: Any) -> Any:
 
 # ── how calls are laid over each other ───────────────────────────────────────────────────────────────────────
 
-ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias", "ceil_mode", "count_include_pad")
+ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode", "ceil_mode", "count_include_pad")
 """In which order a person writes keywords."""
 
 

@@ -11,7 +11,9 @@ def depthwise(x: Any, weight: Any, bias: Any = None, **arguments: Any) -> Any:
 
 CELLS = (
     *grid("depthwise_conv", "K, 2", depthwise),
-    *grid("depthwise_conv", "K", depthwise),
+    Cell("x -> depthwise_conv(3)", x=noise(2, 3, 5)),
+    Cell("x -> depthwise_conv(2x3)", x=noise(2, 3, 4, 5)),
+    Cell("x -> depthwise_conv(2, pad = same)", x=noise(2, 3, 2, 4, 3)),
     Cell("x -> depthwise_conv(1, stride = 2)", x=noise(2, 3, 7)),
     Cell("x -> depthwise_conv(1x1, 2, stride = 2)", x=noise(2, 3, 8, 8)),
     Cell("x -> depthwise_conv(3x3, 2)", x=noise(2, 1, 5, 5)),  # one channel

@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="misc, no-untyped-def, no-untyped-call"
 
+import keras
 from keras import layers, ops
 
 
@@ -102,9 +103,11 @@ class WSConv(layers.Layer):
 
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.kernel)
+        kernel = ops.cast(kernel, keras.backend.result_type(kernel.dtype, "float32"))
         cells = tuple(range(len(kernel.shape) - 1))
         kernel = kernel - ops.mean(kernel, axis=cells, keepdims=True)
         kernel = kernel / ops.sqrt(ops.mean(kernel * kernel, axis=cells, keepdims=True) + self.epsilon)
+        kernel = ops.cast(kernel, inputs.dtype)
         y = ops.conv(inputs, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
         return y if self.bias is None else y + self.bias
 
