@@ -83,6 +83,8 @@ class _Check:
                 return False
         if isinstance(arg.value, ast.Call):
             return arg.value.function.text in INIT_NAMES
+        if isinstance(arg.value, ast.ListLit):  # of axes: [height, width]
+            return all(isinstance(item, ast.NameRef | ast.IntLit | ast.Unary) for item in arg.value.items)
         return isinstance(arg.value, ast.NameRef | ast.Conditional)
 
     def _shadowed(self, name: str) -> bool:
