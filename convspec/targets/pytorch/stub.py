@@ -230,7 +230,15 @@ class _Layers:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return lambda *args, **kwargs: Layer(self._recorder, f"nn.{name}", args, kwargs)
+        recorder = self._recorder
+
+        class Named(Layer):
+            """A class and not a function, since helpers derive from layers of torch's own."""
+
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(recorder, f"nn.{name}", args, kwargs)
+
+        return Named
 
 
 class _Torch(_Functions):
