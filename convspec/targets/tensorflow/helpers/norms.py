@@ -32,3 +32,20 @@ def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
     squares = ops.pad(ops.square(x), [(0, 0)] * (len(x.shape) - 1) + [(size // 2, (size - 1) // 2)])
     total = sum(squares[..., i : i + 1 - size or None] for i in range(size))
     return x / (k + alpha / size * total) ** beta
+
+
+class RMSNormAlong(layers.RMSNormalization):
+    """RMS normalization along any axes (layers.RMSNormalization takes the last ones only)."""
+
+    def call(self, x):
+        shape = [size if axis in self.axis else 1 for axis, size in enumerate(x.shape)]
+        return ops.rms_normalization(x, ops.reshape(self.scale, shape), self.axis, self.epsilon)
+
+
+def l2_normalize(x, axis=-1, epsilon=1e-12):
+    """x divided by its Euclidean length, or by `epsilon` where that is less; the gradient is 1 / epsilon at 0, never NaN."""
+    wide = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+    square = ops.sum(wide * wide, axis=axis, keepdims=True)
+    long = square >= epsilon * epsilon
+    length = ops.where(long, ops.sqrt(ops.where(long, square, 1)), epsilon)
+    return ops.cast(wide / length, x.dtype)

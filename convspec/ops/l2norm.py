@@ -1,0 +1,85 @@
+"""`l2norm`: every vector divided by its Euclidean length, so that its length is 1.
+
+A vector shorter than `eps` is divided by `eps`: the zero vector stays zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from convspec.ir.attrs import Real
+from convspec.ir.lowering import Arg, Call, Const, Lowered
+from convspec.ir.opdef import Cost, OpDef, attr
+from convspec.ir.types import Array, TensorType
+from convspec.ops import _norm as norm
+from convspec.ops._elementwise import elements, same_type
+from convspec.ops._spatial_targets import given
+
+EPS = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class L2norm:
+    """`l2norm`, `l2norm(axes = [height, width])`."""
+
+    axes: tuple[int | str, ...] = attr(
+        norm.NormAxes(), ("channels",), doc="What makes up a vector: `channels`, `all`, an axis, or a list of axes."
+    )
+    eps: float = attr(
+        Real(least=1e-18),
+        EPS,
+        doc="The least divisor; at least 1e-18, since float32 cannot hold the squares of smaller lengths.",
+    )
+
+
+def resolve(a: L2norm, x: TensorType) -> L2norm:
+    return replace(a, axes=norm.norm_axes("l2norm", a.axes, x))
+
+
+def _axes(a: L2norm) -> norm.Axes:
+    return tuple(int(axis) for axis in a.axes)
+
+
+def cost(a: L2norm, x: TensorType) -> Cost:
+    """The square and its sum, the quotient."""
+    return Cost(flops=3 * elements(x))
+
+
+def evaluate(a: L2norm, p: object, x: Array) -> Array:
+    import numpy as np
+
+    return x / np.maximum(np.sqrt((x * x).sum(_axes(a), keepdims=True)), a.eps)
+
+
+def to_torch(a: L2norm, x: TensorType) -> Lowered:
+    """F.normalize, for float16 in float32: it has no room for eps, and overflows at lengths of 256."""
+    x32 = Call(".float", (Arg(0),)) if x.dtype == "float16" else Arg(0)
+    y = Call("F.normalize", (x32,), {**given(dim=(norm.one_or_all(_axes(a)), 1)), **given(eps=(a.eps, EPS))})
+    return Call(".half", (y,)) if x.dtype == "float16" else y
+
+
+def to_keras(a: L2norm, x: TensorType) -> Lowered:
+    """A helper: the gradient of ops.normalize is not that of the length, and NaN at 0."""
+    kwargs = {**norm.keras_axis_argument(_axes(a), x.rank), **given(epsilon=(a.eps, EPS))}
+    return Call("helpers.l2_normalize", (Arg(0),), kwargs)
+
+
+def to_onnx(a: L2norm, x: TensorType) -> Lowered:
+    wide, dtype = norm.widened(x)
+    length = Call("ReduceL2", (wide, Const(_axes(a), "int64")), {"keepdims": 1})
+    return norm.narrowed(Call("Div", (wide, Call("Max", (length, Const(a.eps, dtype))))), x)
+
+
+OP = OpDef(
+    name="l2norm",
+    attrs=L2norm,
+    summary="the channels of every position divided by their Euclidean length",
+    formula="y = x / max(√(Σ x²), eps)\nΣ: over `axes`",
+    shape="(N, C, n…) → (N, C, n…)",
+    example="input image: float32[N, 3, 32, 32]\noutput image -> conv(64, 3x3) -> global_avgpool -> flatten -> l2norm",
+    resolve=resolve,
+    infer=same_type,
+    evaluate=evaluate,
+    cost=cost,
+    lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+)
