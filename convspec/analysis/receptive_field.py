@@ -9,7 +9,8 @@ jumps and places are then exact fractions of the coordinates, while a single uni
 up to one of those more or less than the size says.
 
 An axis is seen as a whole (`None`) after global pooling, after flattening an axis longer than 1, where an axis of size 1 is
-broadcast, and where branches with different jumps meet, because there what a unit sees grows with its place.
+broadcast, where branches with different jumps meet, because there what a unit sees grows with its place, and where axes are
+made into others. A learned constant sees nothing, and adds nothing to what is seen beside it.
 """
 
 from __future__ import annotations
@@ -58,10 +59,16 @@ def receptive_fields(graph: Graph) -> dict[Value, Fields]:
     for graph_input in graph.inputs:
         fields[graph_input.value] = (_ITSELF,) * max(0, graph_input.value.type.rank - 2)
     for node in graph.nodes:
-        seen = _through(node, fields)
+        seen = () if node.op.anchored else _through(node, fields)
         for output in node.outputs:
-            fields[output] = seen
+            fields[output] = _fitted(seen, output.type)
     return fields
+
+
+def _fitted(seen: Fields, tensor_type: TensorType) -> Fields:
+    """One field for each axis: those of other axes say nothing of new ones. A vector keeps what its features see."""
+    axes = tensor_type.rank - 2
+    return (None,) * axes if seen and 0 < axes != len(seen) else seen
 
 
 def _through(node: Node, fields: Mapping[Value, Fields]) -> Fields:
@@ -79,7 +86,7 @@ def _through(node: Node, fields: Mapping[Value, Fields]) -> Fields:
 
 def _stretched(source: TensorType, target: TensorType, fields: Fields) -> Fields:
     """A size of 1 that is broadcast over an axis: every unit sees what the one saw, so it is no field that moves."""
-    if source.rank != target.rank:
+    if source.rank != target.rank or not fields:
         return fields
     stretched = [_is_one(a) and not _is_one(b) for a, b in zip(source.spatial, target.spatial, strict=True)]
     return tuple(None if one else field for one, field in zip_longest(stretched, fields))

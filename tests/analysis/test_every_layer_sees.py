@@ -1,0 +1,69 @@
+"""The receptive field of every layer holds all that its units see: a change at one place of the input reaches only those units.
+
+The cells are those of the conformance suite; the reference computes them. Maxima, comparisons and the like may swallow a
+change, so this proves that no field is too small, and `test_receptive_field.py` that they are not too large. Units at a border
+are left out: what stands for cells on padding may be any cell.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from convspec.analysis.receptive_field import Field, Fields, receptive_fields
+from convspec.ir.types import Array
+from convspec.runtime.reference import evaluate
+from tests.conformance.catalogue import cells, op_names
+from tests.conformance.cell import Cell
+
+MOST_CELLS, LARGEST = 8, 20
+
+
+@pytest.mark.parametrize("name", op_names())
+def test_no_unit_sees_more_than_its_field_says(name: str) -> None:
+    for cell in [cell for cell in cells(name) if not cell.training][:MOST_CELLS]:
+        first, array = next(iter(cell.arrays.items()))
+        if array.dtype.kind != "f" or array.ndim < 3 or max(array.shape) > LARGEST:
+            continue
+        graph = cell.module.graph
+        for output in graph.outputs:
+            fields = receptive_fields(graph)[output.value]
+            for axis in range(2, array.ndim):
+                for place in range(array.shape[axis]):
+                    reached = reached_from(cell, first, axis, place)[output.name]
+                    assert_within(fields, axis - 2, place, reached, array.shape[axis], f"{cell!r}: {output.name}")
+
+
+def reached_from(cell: Cell, name: str, axis: int, place: int) -> dict[str, Array]:
+    """Where the outputs are others after one slice of an input was changed."""
+    changed = cell.arrays[name].astype(np.float64)
+    changed[(slice(None),) * axis + (place,)] += 3.0
+    before, after = (
+        evaluate(cell.module.graph, cell.weights, {**cell.arrays, name: x}).outputs for x in (cell.arrays[name], changed)
+    )
+    return {key: ~np.isclose(after[key], value, rtol=1e-9, atol=1e-12, equal_nan=True) for key, value in before.items()}
+
+
+def assert_within(fields: Fields, axis: int, place: int, reached: Array, size: int, what: str) -> None:
+    """Every unit that was reached, and sees no padding, has the place in its field."""
+    if not fields and reached.ndim > 2:
+        assert not reached.any(), f"{what} sees nothing, and was reached from {place}"
+        return
+    if axis >= len(fields) or fields[axis] is None or reached.ndim - 2 != len(fields):
+        return
+    field = fields[axis]
+    assert field is not None
+    units = np.nonzero(reached.any(axis=tuple(i for i in range(reached.ndim) if i != axis + 2)))[0]
+    for unit in units.tolist():
+        low, high = bounds(field, unit)
+        if low < 0 or high >= size:
+            continue
+        assert low <= place <= high, f"{what}: unit {unit} of axis {axis} sees {low} to {high}, and was reached from {place}"
+
+
+def bounds(field: Field, unit: int) -> tuple[Fraction, Fraction]:
+    """The cells that a unit may see; where units are parts of a cell, one cell more on each side."""
+    slack = 0 if field.jump.denominator == 1 else 1
+    return unit * field.jump + field.low - slack, unit * field.jump + field.high + slack
