@@ -9,6 +9,7 @@ import convspec
 from convspec.weights.randomised import randomised
 
 IMAGE = "input x: float32[N, 4, 2*h, 2*w]"
+MAPS = "input a: float32[N, 3, 4*h, 4*w]\ninput b: float32[N, 4, 2*h, 2*w]\ninput c: float32[N, 5, h, w]"
 
 
 @dataclass(frozen=True)
@@ -88,4 +89,15 @@ SAMPLES: list[Sample] = [
     *on_image("mobile", "MBConv(4)", "MBConv(6, 5, stride = 2, expand = 2)"),
     *on_image("mobile", "GhostModule(6)", "ShuffleUnit(4)", "ShuffleUnit(8, stride = 2)"),
     *on_image("attention", "SqueezeExcite", "SqueezeExcite(squeeze = 2, gate = hardsigmoid)"),
+    *on_image("attention", "CBAM(squeeze = 2, kernel = 3)", "ECA", "NonLocal", "CoordAttention(squeeze = 3)"),
+    on("attention", "NonLocal", "input x: float32[N, 4, L]", "output x -> b: NonLocal(3)", L=5),
+    *on_image("pyramid", "ASPP(3, [1, 2])", "PPM([1, 2])", "PPM([2, 3], align_corners = true)"),
+    on("pyramid", "FPN", MAPS, "p, q, r = [a, b, c] -> b: FPN(2)", "output p, q, r", h=1, w=2),
+    on("pyramid", "PAN", MAPS, "p, q, r = [a, b, c] -> b: PAN", "output p, q, r", h=1, w=2),
+    *on_image("yolo", "ConvUnit(3)", "Residual(4)", "Residual(3)", "CSP(4, depth = 2)", "C2f(6, 2, shortcut = true)"),
+    *on_image("yolo", "SPP(3, [3, 5])", "SPPF(3, 3)"),
+    *on_image("convnext", "ConvNeXtBlock(kernel = 3, scale = 0.5)"),
+    on("convnext", "ConvNeXtBlock", "input x: float32[N, 4, L]", "output x -> b: ConvNeXtBlock(drop = 0.2)", L=9),
+    on("transformer", "TransformerEncoderBlock", "input x: float32[N, 4, L]", "output x -> b: TransformerEncoderBlock(2)", L=5),
+    *on_image("transformer", "TransformerEncoderBlock(2, 6, drop = 0.1, path = 0.2)", "Skipped(0.1, 0.3)"),
 ]

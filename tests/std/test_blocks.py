@@ -15,6 +15,8 @@ from tests.examples.test_gradients import keras_gradients, torch_gradients
 from tests.std.samples import SAMPLES, Sample
 
 FP32, FP64 = 1e-5, 1e-8
+NOTHING = 1e-13
+"""Times the largest gradient: the rounding of float64."""
 
 
 def blocks(name: str) -> list[ast.Block]:
@@ -43,8 +45,11 @@ def test_gradients_agree(sample: Sample) -> None:
     expected, found = torch_gradients(net, arrays, training), keras_gradients(net, arrays, training)
     assert found.keys() == expected.keys()
     assert set(arrays) <= set(expected)
-    worst = max((scaled_error(found[name], expected[name]), name) for name in expected)
-    assert worst[0] < FP64, worst
+    largest = max(np.abs(values).max() for values in expected.values())
+    for name, values in expected.items():
+        if max(np.abs(values).max(), np.abs(found[name]).max()) < NOTHING * largest:
+            continue  # a bias before a batch norm changes nothing: its gradient is 0, and what is computed is rounding
+        assert scaled_error(found[name], values) < FP64, name
 
 
 def test_every_block_has_a_sample() -> None:

@@ -14,7 +14,7 @@ from torch import nn
 
 import convspec
 from tests.examples.networks import scaled_error
-from tests.std.samples import Sample, on_image
+from tests.std.samples import MAPS, Sample, on, on_image
 
 _DECLARED = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -98,6 +98,7 @@ THEIRS: list[tuple[str, str, Callable[[], Any]]] = [
     ),
     ("mobile", "MBConv(8)", lambda: _mbconv(6, 3, 1, 8, 8)),
     ("mobile", "MBConv(16, 5, stride = 2, expand = 1)", lambda: _mbconv(1, 5, 2, 8, 16)),
+    ("pyramid", "ASPP(3, [1, 2])", lambda: _of("models.segmentation.deeplabv3.ASPP")(4, [1, 2], 3)),
     ("mobile", "ShuffleUnit(4)", lambda: _of("models.shufflenetv2.InvertedResidual")(4, 4, 1)),
     ("mobile", "ShuffleUnit(6, stride = 2)", lambda: _of("models.shufflenetv2.InvertedResidual")(4, 6, 2)),
 ]
@@ -113,13 +114,75 @@ def test_names_numbers_and_outputs(file: str, call: str, make: Callable[[], Any]
     check(sample, make, np.random.default_rng(0).standard_normal((2, channels, 8, 6), np.float32))
 
 
+def test_feature_pyramid() -> None:
+    sample = on("pyramid", "FPN", MAPS, "p, q, r = [a, b, c] -> b: FPN(2)", "output p, q, r")
+    rng = np.random.default_rng(0)
+    maps = [rng.standard_normal((2, c, 8 // 2**i, 16 // 2**i), np.float32) for i, c in enumerate((3, 4, 5))]
+
+    class Listed(nn.Module):
+        """torchvision's takes and gives a dictionary."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.fpn = _of("ops.FeaturePyramidNetwork")([3, 4, 5], 2)
+
+        def forward(self, *maps: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return tuple(self.fpn({str(i): m for i, m in enumerate(maps)}).values())
+
+    check(sample, Listed, *maps, rename=lambda key: key.removeprefix("fpn."))
+
+
+def test_convnext_block() -> None:
+    (sample,) = on_image("convnext", "ConvNeXtBlock")
+    image = np.random.default_rng(0).standard_normal((2, 4, 8, 10), np.float32)
+
+    def rename(key: str) -> str:
+        return "parameter1.weight" if key == "layer_scale" else key
+
+    class Scaled(nn.Module):
+        """torchvision's learned scale begins near 0 and has no axis for the batch."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.cn = _of("models.convnext.CNBlock")(4, 1e-6, 0.0)
+            self.cn.layer_scale = nn.Parameter(torch.randn(1, 4, 1, 1))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.cn(x)
+            return found
+
+    check(sample, Scaled, image, rename=lambda key: rename(key.removeprefix("cn.")))
+
+
+def test_transformer_encoder_block() -> None:
+    """torchvision has the positions at axis 1, and query, key and value in one weight; its keys' bias has no effect."""
+    torch.manual_seed(0)
+    theirs = _of("models.vision_transformer.EncoderBlock")(2, 4, 6, 0.0, 0.0, partial(nn.LayerNorm, eps=1e-6)).eval()
+    unsettle(theirs)
+    nn.init.normal_(theirs.self_attention.in_proj_bias)
+    state = {f"b.{key}": value.detach() for key, value in theirs.state_dict().items()}
+    for end in ("weight", "bias"):
+        parts = state.pop(f"b.self_attention.in_proj_{end}").chunk(3)
+        state |= {f"b.self_attention.{name}.{end}": part for name, part in zip(("query", "key", "value"), parts, strict=True)}
+        state[f"b.self_attention.out.{end}"] = state.pop(f"b.self_attention.out_proj.{end}")
+    del state["b.self_attention.key.bias"]
+    body = "output x -> b: TransformerEncoderBlock(2, 6)"
+    text = on("transformer", "TransformerEncoderBlock", "input x: float32[N, 4, L]", body).text()
+    x = np.random.default_rng(0).standard_normal((2, 4, 5), np.float32)
+    net = convspec.loads(text, weights={name: value.numpy() for name, value in state.items()})
+    (found,) = net.run(x, runtime="reference").values()
+    with torch.no_grad():
+        expected = theirs(torch.from_numpy(x).mT).mT.numpy()
+    assert scaled_error(found, expected) < 1e-5
+
+
 def check(sample: Sample, make: Callable[[], Any], *arrays: Any, rename: Callable[[str], str] = str) -> None:
     """The block `b` of a sample against a module; `rename` gives our name for one of theirs."""
     torch.manual_seed(0)
     theirs = make().eval()
     unsettle(theirs)
     state = {f"b.{rename(key)}": value for key, value in theirs.state_dict().items() if not key.endswith("batches_tracked")}
-    text = sample.text().replace("[N, 4, 2*h", f"[N, {arrays[0].shape[1]}, 2*h")
+    text = sample.text().replace("x: float32[N, 4", f"x: float32[N, {arrays[0].shape[1]}")
     parameters = convspec.loads(text).module.graph.parameters()
     assert {name: found.shape for name, found in parameters.items()} == {name: tuple(v.shape) for name, v in state.items()}
     net = convspec.loads(text, weights={name: value.detach().numpy() for name, value in state.items()})
