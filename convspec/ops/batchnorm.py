@@ -97,6 +97,12 @@ OP = OpDef(
     name="batchnorm",
     attrs=Batchnorm,
     summary="every channel to mean 0 and variance 1, then scaled and shifted",
+    formula="y[n, c, i] = (x[n, c, i] − mean[c]) / √(var[c] + eps) · weight[c] + bias[c]\n"
+    "mean and var: of the batch in training, the running ones in inference\n"
+    "after a training step: running = (1 − momentum) · running + momentum · (mean, or var · n / (n − 1))",
+    shape="(N, C, n…) → (N, C, n…); weight, bias, running_mean, running_var: (C)",
+    source="Ioffe & Szegedy 2015, arXiv:1502.03167",
+    example="input image: float32[N, 3, 32, 32]\noutput image -> conv(64, 3x3, bias = false) -> batchnorm -> relu",
     infer=infer,
     params=params,
     evaluate=evaluate,

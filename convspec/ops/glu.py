@@ -48,7 +48,8 @@ def evaluate(a: Glu, p: object, x: Array) -> Array:
     import numpy as np
 
     passed, gate = np.split(x, 2, int(a.axis))
-    return passed * np.exp(-np.logaddexp(0, -gate))
+    y: Array = passed * np.exp(-np.logaddexp(0, -gate))
+    return y
 
 
 def to_torch(a: Glu, x: TensorType) -> Lowered:

@@ -48,7 +48,8 @@ def cost(a: L2norm, x: TensorType) -> Cost:
 def evaluate(a: L2norm, p: object, x: Array) -> Array:
     import numpy as np
 
-    return x / np.maximum(np.sqrt((x * x).sum(_axes(a), keepdims=True)), a.eps)
+    y: Array = x / np.maximum(np.sqrt((x * x).sum(_axes(a), keepdims=True)), a.eps)
+    return y
 
 
 def to_torch(a: L2norm, x: TensorType) -> Lowered:

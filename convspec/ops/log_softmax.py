@@ -32,7 +32,8 @@ def evaluate(a: LogSoftmax, p: object, x: Array) -> Array:
 
     axis = int(a.axis)
     shifted: Array = x - x.max(axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+    total: Array = np.exp(shifted).sum(axis, keepdims=True)
+    return shifted - np.log(total)
 
 
 def to_torch(a: LogSoftmax, x: TensorType) -> Lowered:

@@ -73,6 +73,12 @@ OP = OpDef(
     name="lrn",
     attrs=Lrn,
     summary="Local response normalisation across channels",
+    formula="y[n, c, i] = x[n, c, i] / (k + alpha / size · Σⱼ x[n, j, i]²)^beta\n"
+    "Σ: over channels j = c − ⌊size / 2⌋ … c + ⌊(size − 1) / 2⌋",
+    shape="(N, C, n…) → (N, C, n…)",
+    source="Krizhevsky et al. 2012",
+    example="input image: float32[N, 3, 227, 227]\n"
+    "output image -> conv(96, 11x11, stride = 4) -> relu -> lrn(5, alpha = 5e-4, k = 2)",
     infer=infer,
     cost=cost,
     evaluate=evaluate,
