@@ -129,6 +129,9 @@ class OpDef:
     params: Callable[..., Mapping[str, ParamSpec]] | None = None
     cost: Callable[..., Cost] | None = None
     receptive_field: Callable[..., Window | None] | None = None
+    indices: Callable[..., Mapping[int, int]] | None = None
+    """`indices(attrs, *types) -> {input: count}`: inputs that hold indices from 0 to count - 1, by their number. Data for them
+    is checked before it goes in, as far as it comes straight from an input of the network."""
     training_only: bool = False
     """True for an op that is the identity in inference (dropout)."""
     dtypes: tuple[str, ...] = FLOATS

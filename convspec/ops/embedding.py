@@ -1,9 +1,10 @@
 """`embedding`: a learned vector for every index, looked up in a table.
 
 The indices are integers from 0 to `entries` - 1; a negative one does not count from the end. `convspec run` refuses an index
-out of range before the data goes in, wherever an input reaches the layer with its values unchanged (through reshape, permute,
-slice, split, concat and the like), and the reference and PyTorch refuse it wherever it comes from. A generated Keras model and
-ONNX Runtime on the CPU refuse what is too large and count negative ones from the end; on a GPU what they do is undefined.
+out of range before the data goes in, wherever an input reaches the layer with its elements unchanged, for a compiled `.onnx`
+too: directly, through layers that only move elements (reshape, flatten, permute, concat and the like), or as a part of a split.
+The reference and PyTorch refuse it wherever it comes from. Elsewhere, TensorFlow and ONNX Runtime on the CPU refuse what is too
+large, but count negative ones from the end; on a GPU what they do is undefined.
 
 `padding` is the index that stands for no entry: its vector starts as zeros and gets no gradient, and so stays zero.
 """
@@ -50,6 +51,10 @@ def params(a: Embedding, x: TensorType) -> Mapping[str, ParamSpec]:
     return {"weight": ParamSpec((a.entries, a.features), init)}
 
 
+def indices(a: Embedding, x: TensorType) -> Mapping[int, int]:
+    return {0: a.entries}
+
+
 def evaluate(a: Embedding, p: Mapping[str, Array], x: Array) -> Array:
     import numpy as np
 
@@ -88,6 +93,7 @@ OP = OpDef(
     dtypes=INTEGERS,
     infer=infer,
     params=params,
+    indices=indices,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
     formula="y[n, f, i] = weight[x[n, i], f]",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from convspec.diagnostics import Diagnostic, Failure, error
+from convspec.ir.indices import IndexRange
 from convspec.ir.types import FLOATS, Array
 from convspec.runtime.dtypes import NoExactForm, convert, dtype_name
 from convspec.runtime.signature import Signature, TensorSpec
@@ -94,6 +95,8 @@ def _fit(spec: TensorSpec, array: Array, source: str) -> tuple[Array, str | None
         raise _refused(spec, message, str(problem)) from None
     if spec.type.dtype in FLOATS:
         _refuse_nan(spec, array, source)
+    for indices in spec.indices:
+        _refuse_out_of_range(spec, indices, array, source)
     return np.ascontiguousarray(array), remark
 
 
@@ -105,6 +108,24 @@ def _refuse_nan(spec: TensorSpec, array: Array, source: str) -> None:
     if count:
         first = ", ".join(str(int(i)) for i in np.argwhere(nan)[0])
         raise _refused(spec, f"{source} holds {count} NaN, the first at [{first}], for the input `{spec.name}`")
+
+
+def _refuse_out_of_range(spec: TensorSpec, indices: IndexRange, array: Array, source: str) -> None:
+    """Failure for an index that chooses nothing. Targets would differ in what they make of it."""
+    import numpy as np
+
+    part, before = array, [0] * array.ndim
+    for axis, start, end in indices.cuts:
+        part = part[(slice(None),) * axis + (slice(start, end),)]
+        before[axis] += start
+    wrong = (part < 0) | (part >= indices.below)
+    count = int(wrong.sum())
+    if count:
+        first = np.argwhere(wrong)[0]
+        place = ", ".join(str(int(i) + more) for i, more in zip(first, before, strict=True))
+        message = f"{source} holds {part[tuple(first)]} at [{place}], for the input `{spec.name}`"
+        others = [f"{count} of its elements are out of range"] if count > 1 else []
+        raise _refused(spec, message, f"it is used as an index, which is from 0 to {indices.below - 1}", *others)
 
 
 def _refused(spec: TensorSpec, message: str, *notes: str) -> Failure:

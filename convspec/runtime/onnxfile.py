@@ -12,7 +12,7 @@ from typing import Any
 from convspec.diagnostics import Diagnostic, error, fail
 from convspec.ir.dims import DimError, Size, symbol
 from convspec.ir.types import TensorType
-from convspec.runtime.signature import Signature, TensorSpec, picture_from_json
+from convspec.runtime.signature import Signature, TensorSpec, indices_from_json, picture_from_json
 
 _DTYPES = {
     "float": "float32", "double": "float64", "float16": "float16", "bfloat16": "bfloat16",
@@ -32,27 +32,36 @@ def check_readable(path: Path) -> None:
 def signature_of_session(session: Any, path: Path) -> Signature:
     """The interface of a model that ONNX Runtime has loaded. Failure CNN306 where it is not one of tensors.
 
-    convspec's own models name sizes by expressions (`32*h`), carry lower bounds in `convspec.bounds` and picture(...) in
-    `convspec.picture`, both JSON. In other models a size that is no plain expression stands for itself, as any number.
+    convspec's own models name sizes by expressions (`32*h`), and carry lower bounds in `convspec.bounds`, picture(...) in
+    `convspec.picture` and ranges of indices in `convspec.indices`, all JSON. In other models a size that is no plain expression
+    stands for itself, as any number.
     """
     meta = session.get_modelmeta()
     try:
         pictures = json.loads(meta.custom_metadata_map.get("convspec.picture", "{}"))
         bounds = json.loads(meta.custom_metadata_map.get("convspec.bounds", "{}"))
-        inputs = tuple(_spec(argument, path, bounds, pictures) for argument in session.get_inputs())
-        outputs = tuple(_spec(argument, path, bounds, {}) for argument in session.get_outputs())
-    except (ValueError, TypeError, AttributeError) as problem:
+        indices = json.loads(meta.custom_metadata_map.get("convspec.indices", "{}"))
+        inputs = tuple(_spec(argument, path, bounds, pictures, indices) for argument in session.get_inputs())
+        outputs = tuple(_spec(argument, path, bounds, {}, {}) for argument in session.get_outputs())
+    except (ValueError, TypeError, AttributeError, KeyError) as problem:
         raise fail(_unreadable(path, f"its convspec metadata is damaged ({problem})")) from None
     return Signature(meta.graph_name or path.stem, inputs, outputs)
 
 
-def _spec(argument: Any, path: Path, bounds: Mapping[str, int], pictures: Mapping[str, Any]) -> TensorSpec:
+def _spec(
+    argument: Any, path: Path, bounds: Mapping[str, int], pictures: Mapping[str, Any], indices: Mapping[str, Any]
+) -> TensorSpec:
     found = re.fullmatch(r"tensor\((\w+)\)", argument.type)
     if found is None or found[1] not in _DTYPES:
         raise fail(_unreadable(path, f"`{argument.name}` is {argument.type}, which convspec does not have"))
     shape = tuple(_size(size, f"{argument.name}.{i}", bounds) for i, size in enumerate(argument.shape))
     picture = pictures.get(argument.name)
-    return TensorSpec(argument.name, TensorType(_DTYPES[found[1]], shape), picture_from_json(picture) if picture else None)
+    return TensorSpec(
+        argument.name,
+        TensorType(_DTYPES[found[1]], shape),
+        picture_from_json(picture) if picture else None,
+        indices=indices_from_json(indices.get(argument.name, []), len(shape)),
+    )
 
 
 def _size(size: int | str | None, place: str, bounds: Mapping[str, int]) -> Size:

@@ -10,6 +10,7 @@ from typing import Any
 from convspec.elaborate.module import Module
 from convspec.ir.dims import minima
 from convspec.ir.graph import Graph
+from convspec.ir.indices import index_ranges
 from convspec.version import VERSION
 
 LANGUAGE = 1
@@ -20,8 +21,9 @@ def metadata(module: Module) -> dict[str, str]:
     """The entries, all of them the same on every machine for the same sources and settings.
 
     `convspec.spec_sha256` is the hash of the main file as it is read (UTF-8, without a byte order mark); the files that it
-    imports follow in `convspec.imports_sha256`, a JSON list. `convspec.picture` and `convspec.bounds` are JSON objects:
-    how pictures become an input, and the least value of a symbolic size where that is not 1.
+    imports follow in `convspec.imports_sha256`, a JSON list. `convspec.picture`, `convspec.bounds` and `convspec.indices` are
+    JSON objects: how pictures become an input, the least value of a symbolic size where that is not 1, and which elements of
+    an input are indices, below what.
     """
     main, *imports = [hashlib.sha256(file.span.file.text.encode()).hexdigest() for file in module.files]
     entries = {
@@ -42,7 +44,8 @@ def _interface(graph: Graph) -> dict[str, str]:
     for graph_input in graph.inputs:
         for size in graph_input.value.type.shape:
             bounds |= {name: least for name, least in minima(size).items() if least != 1}
-    entries = {"convspec.picture": pictures, "convspec.bounds": bounds}
+    indices = {name: [asdict(each) for each in ranges] for name, ranges in index_ranges(graph).items()}
+    entries = {"convspec.picture": pictures, "convspec.bounds": bounds, "convspec.indices": indices}
     return {name: _json(value) for name, value in entries.items() if value}
 
 
