@@ -66,7 +66,7 @@ def _matrix(x: TensorType, axis: int, outputs: int) -> Any:
     i, j = numbers.line(outputs).column(), numbers.line(size)
     start, end = i * size // outputs, ((i + 1) * size + (outputs - 1)) // outputs
     inside = Call("And", (Call("GreaterOrEqual", (j.node, start.node)), Call("Less", (j.node, end.node))))
-    return Call("Div", (onnx_cast(inside, x.dtype), (end - start).floats(x.dtype)))
+    return Call("Div", (onnx_cast(inside, x.dtype), (end - start).floats(x.dtype).node))
 
 
 OP = OpDef(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import comb
-from typing import Any
 
 from convspec.ir.attrs import PerAxis, Word, per_axis
 from convspec.ir.dims import Size
@@ -87,7 +86,7 @@ def _means(a: BlurPool) -> Iterator[tuple[spatial.Axes, spatial.Axes]]:
 
 
 def to_torch(a: BlurPool, x: TensorType) -> Lowered:
-    y = padding.to_torch(Arg(0), a.pad, a.pad_mode)
+    y: Lowered = padding.to_torch(Arg(0), a.pad, a.pad_mode)
     for kernel, stride in _means(a):
         size, step = write.squash(kernel), write.squash(stride)
         y = Call(f"F.avg_pool{len(kernel)}d", (y, size), write.given(stride=(step, size)))
@@ -97,7 +96,7 @@ def to_torch(a: BlurPool, x: TensorType) -> Lowered:
 def to_keras(a: BlurPool, x: TensorType) -> Lowered:
     """Layers; TensorFlow's CPU has no float64 kernel in 3-D."""
     rank = len(a.kernel)
-    y: Any = padding.to_keras(Arg(0), a.pad, a.pad_mode)
+    y: Lowered = padding.to_keras(Arg(0), a.pad, a.pad_mode)
     for kernel, stride in _means(a):
         size, step = write.squash(kernel), write.squash(stride)
         if rank < 3:
@@ -108,7 +107,7 @@ def to_keras(a: BlurPool, x: TensorType) -> Lowered:
 
 
 def to_onnx(a: BlurPool, x: TensorType) -> Lowered:
-    y = padding.to_onnx(Arg(0), a.pad, a.pad_mode, x.dtype)
+    y: Lowered = padding.to_onnx(Arg(0), a.pad, a.pad_mode, x.dtype)
     for kernel, stride in _means(a):
         y = Call("AveragePool", (y,), {"kernel_shape": kernel, "strides": stride})
     return y

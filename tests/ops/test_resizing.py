@@ -122,7 +122,9 @@ def test_upsample_reads_as_a_person_writes() -> None:
         "F.interpolate", (Arg(0),), {"scale_factor": 2, "mode": "bilinear"}
     )
     assert lowered("upsample", "tensorflow", x, factor=2) == Apply("layers.UpSampling2D", (2,))
-    assert lowered("upsample", "tensorflow", x, factor=2, mode="linear") == Call("helpers.upsample_linear", (Arg(0), 2))
+    assert lowered("upsample", "tensorflow", x, factor=2, mode="linear") == Call(
+        "helpers.resize", (Arg(0),), {"factor": 2, "mode": "linear"}
+    )
     assert mistake("upsample", x, factor=2, align_corners=True).attribute == "align_corners"
     assert mistake("upsample", floats(N, 3), factor=2).code == "CNN030"
 
