@@ -1,4 +1,8 @@
-"""`avgpool`: the mean of each window, over its cells in the input and, with `count_pad`, in the padding."""
+"""`avgpool`: the mean of each window, over its cells in the input and, with `count_pad`, in the padding.
+
+With `ceil` a last window may reach past the end of the padded input; what lies there never counts. With `count_pad = false` only
+the cells of the input do, and every window must hold one.
+"""
 
 from __future__ import annotations
 
@@ -132,4 +136,8 @@ OP = OpDef(
     receptive_field=receptive_field,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula="y[n, c, i] = Σ over j of x[n, c, s·i − lo + j] / number of cells that count",
+    shape="(N, C, n…) → (N, C, ⌊(n + lo + hi − k) / s⌋ + 1…); ceil: ⌈…⌉, less windows that start in the padding",
+    source="LeCun et al. 1998",
+    example="input image: float32[N, 3, 64, 64]\noutput image -> avgpool(3x3, stride = 2, pad = 1)",
 )

@@ -45,4 +45,8 @@ OP = OpDef(
     cost=global_cost,
     receptive_field=global_window,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula="y[n, c] = mean of x[n, c, …] over all spatial axes",
+    shape="(N, C, n…) → (N, C, 1…)",
+    source="Lin et al. 2013 (Network in Network), arXiv:1312.4400",
+    example="input image: float32[N, 3, H, W]\noutput image -> global_avgpool -> flatten",
 )

@@ -45,4 +45,8 @@ OP = OpDef(
     cost=global_cost,
     receptive_field=global_window,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula="y[n, c] = max of x[n, c, …] over all spatial axes",
+    shape="(N, C, n…) → (N, C, 1…)",
+    source="Oquab et al. 2015",
+    example="input image: float32[N, 3, H, W]\noutput image -> global_maxpool -> flatten",
 )
