@@ -140,7 +140,8 @@ class Loader:
         path = self._inside(base / f"{name}.cnn", base, use)
         if not path.is_file():
             known = shipped(library)
-            hint = did_you_mean(use.path, known, f"it ships {', '.join(known)}" if known else None)
+            everything = f"it ships {', '.join(known)}" if known else None
+            hint = did_you_mean(use.path, known, everything) if name else everything
             raise fail(error("CNN010", f'convspec ships no "{use.path}"', use.path_span, hint=hint))
         return path
 

@@ -81,7 +81,8 @@ def aggregated(x: Array, adjacency: Array, mask: Array | None, how: str, self_lo
         hat = scale[:, :, None] * hat * scale[:, None]
     if how == "mean":
         hat = hat / np.maximum(edges.sum(axis=2), 1).astype(x.dtype)[:, :, None]
-    return x @ hat.transpose(0, 2, 1)
+    total: Array = x @ hat.transpose(0, 2, 1)
+    return total
 
 
 def masked(y: Array, mask: Array | None) -> Array:
