@@ -7,6 +7,19 @@ from typing import Any
 SAMPLES: list[tuple[str, dict[str, Any], int]] = [
     *((name, {}, 1) for name in ("relu", "relu6", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "hardsigmoid", "hardswish")),
     *((name, {}, 1) for name in ("softmax", "neg", "flatten", "dropout", "batchnorm")),
+    *(
+        (name, {}, 1)
+        for name in ("elu", "celu", "selu", "mish", "hardtanh", "logsigmoid", "softplus", "softsign", "log_softmax")
+    ),
+    *((name, {}, 1) for name in ("prelu", "layernorm", "rmsnorm", "l2norm", "instancenorm")),
+    ("celu", {"alpha": 0.3}, 1),
+    ("threshold", {"threshold": 0.1, "value": 20}, 1),
+    ("glu", {"axis": "height"}, 1),
+    ("maxout", {"pieces": 3}, 1),
+    ("layernorm", {"axes": "all"}, 1),
+    ("rmsnorm", {"axes": ["height", "width"]}, 1),
+    ("groupnorm", {"groups": 3}, 1),
+    ("instancenorm", {"affine": True}, 1),
     ("linear", {"features": 4, "axis": "channels"}, 1),
     ("split", {"parts": [1, 2]}, 1),
     ("concat", {}, 3),

@@ -28,6 +28,20 @@ ACTIVATIONS: list[tuple[str, dict[str, Any]]] = [
     ("hardsigmoid", {}),
     ("hardswish", {}),
     ("neg", {}),
+    ("elu", {}),
+    ("elu", {"alpha": 0.3}),
+    ("celu", {}),
+    ("celu", {"alpha": 0.3}),
+    ("selu", {}),
+    ("mish", {}),
+    ("hardtanh", {}),
+    ("hardtanh", {"min": -3, "max": 6}),
+    ("logsigmoid", {}),
+    ("softplus", {}),
+    ("softplus", {"beta": 2.5}),
+    ("softsign", {}),
+    ("threshold", {"threshold": 1, "value": 0.1}),
+    ("log_softmax", {}),
 ]
 
 
@@ -47,6 +61,19 @@ ACTIVATIONS: list[tuple[str, dict[str, Any]]] = [
         ("hardswish", {}, [-4, -3, -1, 3, 4], [0, 0, -1 / 3, 3, 4]),
         ("neg", {}, [-1, 0, 2], [1, 0, -2]),
         ("softmax", {}, [0, math.log(3)], [0.25, 0.75]),
+        ("log_softmax", {}, [0, math.log(3)], [math.log(0.25), math.log(0.75)]),
+        ("elu", {}, [-math.log(2), 0, 3], [-0.5, 0, 3]),
+        ("elu", {"alpha": 3}, [-math.log(2), 3], [-1.5, 3]),
+        ("celu", {"alpha": 2}, [-2 * math.log(2), 0, 3], [-1, 0, 3]),
+        ("selu", {}, [-math.log(2), 0, 1], [-0.8790496704, 0, 1.0507009874]),
+        ("mish", {}, [0, math.log(2)], [0, math.log(2) * 0.8]),
+        ("hardtanh", {}, [-2, -1, 0.5, 1, 2], [-1, -1, 0.5, 1, 1]),
+        ("hardtanh", {"min": 0, "max": 3}, [-2, 1, 4], [0, 1, 3]),
+        ("logsigmoid", {}, [0, math.log(3)], [-math.log(2), math.log(0.75)]),
+        ("softplus", {}, [0, math.log(3)], [math.log(2), math.log(4)]),
+        ("softplus", {"beta": 2}, [0, math.log(3) / 2], [math.log(2) / 2, math.log(2)]),
+        ("softsign", {}, [-3, 0, 1], [-0.75, 0, 0.5]),
+        ("threshold", {"threshold": 1, "value": 9}, [0, 1, 2], [9, 9, 2]),
     ],
 )
 def test_the_reference_has_values_known_by_hand(name: str, attrs: dict[str, Any], x: list[float], y: list[float]) -> None:
@@ -65,7 +92,9 @@ def test_leaky_relu_takes_any_slope(slope: float) -> None:
     check("leaky_relu", {"slope": slope}, quantised(2))
 
 
-@pytest.mark.parametrize("name", ["relu", "relu6", "leaky_relu", "hardsigmoid", "hardswish"])
+@pytest.mark.parametrize(
+    "name", ["relu", "relu6", "leaky_relu", "hardsigmoid", "hardswish", "elu", "celu", "selu", "hardtanh", "softplus", "mish"]
+)
 def test_gradients_at_kinks_are_those_of_torch_itself(name: str) -> None:
     """The lowering need not be torch's function of that name, but has its gradients, to the float32 digits that some have."""
     torch: Any = import_module("torch")
@@ -78,7 +107,33 @@ def test_gradients_at_kinks_are_those_of_torch_itself(name: str) -> None:
     np.testing.assert_allclose(leaf.grad.numpy(), x.grad.numpy(), rtol=1e-7, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu", "silu", "softmax", "hardsigmoid", "hardswish"])
+@pytest.mark.parametrize("alpha", [0.3, 2.0])
+def test_celu_has_the_digits_of_float64_on_pytorch(alpha: float) -> None:
+    """The gradient of F.celu rounds 1 / alpha to float32."""
+    x = np.linspace(-3, 3, 25)[None]
+    case = prepare("celu", {"alpha": alpha}, [x])
+    net = Torch(case, "float64")
+    torch: Any = import_module("torch")
+    leaf = torch.tensor(x, requires_grad=True)
+    net._value(net.tree, [leaf]).sum().backward()
+    np.testing.assert_allclose(leaf.grad.numpy(), np.where(x > 0, 1, np.exp(np.minimum(x, 0) / alpha)), rtol=1e-14)
+
+
+def test_softplus_is_exact_where_pytorch_would_cut_it_off() -> None:
+    """log(1 + exp(x)) - x is log(1 + exp(-x)): 1.1e-9 at 20.6, and F.softplus says 0 unless told otherwise."""
+    x = np.array([[20.625, 25.0, 35.0]])
+    case = check("softplus", {}, x)
+    [found] = Torch(case, "float64").run().outputs
+    np.testing.assert_allclose(found - x, np.log1p(np.exp(-x)), atol=8e-15)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sigmoid", "tanh", "gelu", "silu", "softmax", "hardsigmoid", "hardswish"),
+        *("elu", "celu", "selu", "mish", "hardtanh", "logsigmoid", "softplus", "softsign", "log_softmax", "glu"),
+    ],
+)
 def test_large_values_neither_overflow_nor_become_nan(name: str) -> None:
     x = np.array([[-1e4, -100.0, -20.0, 0.0], [20.0, 100.0, 1e4, -1e4]])
     case = check(name, {}, x, gradients=name != "softmax")  # where softmax saturates, its gradient is rounding noise

@@ -43,6 +43,9 @@ def test_a_linear_takes_the_order() -> None:
         "softmax",
         "tanh -> gelu -> silu",
         "hardswish -> hardsigmoid -> relu6",
+        "elu -> celu(0.5) -> selu -> mish -> softsign",
+        "hardtanh -> logsigmoid -> softplus -> threshold(0.1) -> log_softmax -> l2norm",
+        "layernorm(affine = false) -> rmsnorm(affine = false)",
     ],
 )
 def test_ops_that_treat_every_feature_alike_lie_between(between: str) -> None:
@@ -55,6 +58,17 @@ def test_batch_norm_between_is_rearranged_too() -> None:
     found = plan("output x -> flatten -> bn: batchnorm -> relu -> fc: linear(7)")
     assert not found.permuted
     assert set(found.orders) == {"bn.weight", "bn.bias", "bn.running_mean", "bn.running_var", "fc.weight"}
+
+
+def test_weights_of_every_feature_are_rearranged_and_one_for_all_is_not() -> None:
+    found = plan("output x -> flatten -> ln: layernorm -> rn: rmsnorm -> p: prelu -> q: prelu(per = one) -> fc: linear(7)")
+    assert not found.permuted
+    assert set(found.orders) == {"ln.weight", "ln.bias", "rn.weight", "p.weight", "fc.weight"}
+
+
+@pytest.mark.parametrize("stage", ["glu", "maxout(2)", "groupnorm(2)"])
+def test_layers_that_know_neighbours_need_the_canonical_order(stage: str) -> None:
+    assert permuted(f"output x -> flatten -> {stage} -> fc: linear(7)") == ["flatten1"]
 
 
 def test_arithmetic_with_numbers_and_with_tensors_in_the_same_order() -> None:
