@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,11 +48,12 @@ def arrays() -> dict[str, Array]:
 @pytest.fixture(autouse=True)
 def _files(_in_folder: None) -> None:
     Path("text.cnn").write_text(TEXT)
-    np.savez("data.npz", **arrays())
+    saved_with("data.npz")
 
 
 def saved_with(name: str, **changed: Array) -> str:
-    np.savez(name, **{**arrays(), **changed})
+    found: dict[str, Any] = {**arrays(), **changed}
+    np.savez(name, **found)
     return name
 
 

@@ -19,6 +19,7 @@ from convspec.targets.tensorflow.weights import to_keras as keras_values
 
 BUILT_IN: Mapping[str, Callable[[Any], Any]] = {
     "BatchNorm": lambda layers: partial(layers.BatchNormalization, momentum=0.9, epsilon=1e-5),
+    "PaddedEmbedding": lambda layers: lambda entries, features, padding, **named: layers.Embedding(entries, features, **named),
 }
 """For each helper layer, the layer of Keras that computes the same in inference: files then need no custom objects."""
 

@@ -1,4 +1,4 @@
-"""Cells of `channel_dropout`. What it does in training is random: tests/ops/test_dropout.py has that."""
+"""Cells of `channel_dropout`. What it does in training is random: tests/ops/test_random_layers.py has that."""
 
 from tests.conformance.cell import Bad, Cell, noise
 

@@ -1,4 +1,4 @@
-"""Cells of `drop_path`. What it does in training is random: tests/ops/test_dropout.py has that."""
+"""Cells of `drop_path`. What it does in training is random: tests/ops/test_random_layers.py has that."""
 
 from tests.conformance.cell import Bad, Cell, noise
 
