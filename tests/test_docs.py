@@ -11,10 +11,11 @@ import convspec
 from convspec.elaborate import loads
 
 ROOT = Path(__file__).parent.parent
+FENCED = r"```(?:cnn)?\n((?:##|let|language|use|model).*?)```"
 SPECS = [
     pytest.param(text, id=f"{path.name}-{number}")
     for path in (ROOT / "README.md", ROOT / "docs" / "language.md")
-    for number, text in enumerate(re.findall(r"```(?:cnn)?\n((?:##|let|language|use|model).*?)```", path.read_text(), re.DOTALL))
+    for number, text in enumerate(re.findall(FENCED, path.read_text(), re.DOTALL))
 ]
 
 
