@@ -39,7 +39,7 @@ class GraphConv:
         Flag(), None, doc="Whether a 1 is added to the adjacency's diagonal, so that a node hears itself: with gcn by default."
     )
     root: bool = attr(
-        Flag(), None, doc="Whether a node's own features get a second weight, `root_weight`: by default with all but gcn."
+        Flag(), None, doc="Whether a node's own features have a weight of their own: by default with all but gcn."
     )
     bias: bool = attr(Flag(), True, doc="Whether a learned number is added to each output channel.")
     init: Init | None = attr(Initialiser(), None, doc="How the weights begin: xavier_uniform by default.")
@@ -69,12 +69,10 @@ def _channels(x: TensorType) -> int:
 
 
 def params(a: GraphConv, x: TensorType, *others: TensorType) -> Mapping[str, ParamSpec]:
-    """Both weights are (features, channels), the bias (features,)."""
-    shape = (a.features, _channels(x))
-    init = replace(a.init or Init("xavier_uniform"), fan_in=shape[1], fan_out=shape[0])
-    found = {"weight": ParamSpec(shape, init)}
-    if a.root:
-        found["root_weight"] = ParamSpec(shape, init)
+    """The weight is (features, channels), with `root` (features, 2 * channels): the neighbours', then the node's own."""
+    inputs = _channels(x) * (2 if a.root else 1)
+    init = replace(a.init or Init("xavier_uniform"), fan_in=inputs, fan_out=a.features)
+    found = {"weight": ParamSpec((a.features, inputs), init)}
     if a.bias:
         found["bias"] = ParamSpec((a.features,), ZEROS)
     return found
@@ -93,43 +91,40 @@ def cost(a: GraphConv, x: TensorType, *others: TensorType) -> Cost:
 def evaluate(a: GraphConv, p: Mapping[str, Array], x: Array, adjacency: Array, mask: Array | None = None) -> Array:
     import numpy as np
 
-    y: Array = p["weight"] @ graphs.aggregated(x, adjacency, mask, a.aggregate, a.self_loops)
-    if a.root:
-        own = x if mask is None else np.where(mask[:, None], x, x.dtype.type(0))
-        y = y + p["root_weight"] @ own
+    heard = graphs.aggregated(x, adjacency, mask, a.aggregate, a.self_loops)
+    y: Array = p["weight"] @ (np.concatenate([heard, graphs.masked(x, mask)], axis=1) if a.root else heard)
     return graphs.masked(y + p["bias"][:, None] if a.bias else y, mask)
 
 
-def _roles(a: GraphConv) -> tuple[str, ...]:
-    return ("weight", *(("root_weight",) if a.root else ()), *(("bias",) if a.bias else ()))
-
-
-def _settings(a: GraphConv, bias: str) -> dict[str, Any]:
+def _settings(a: GraphConv) -> dict[str, Any]:
     """Keyword arguments of the helpers, whose defaults are those of gcn."""
-    return write.given(
-        aggregate=(a.aggregate, "gcn"), self_loops=(a.self_loops, True), root=(a.root, False), **{bias: (a.bias, True)}
-    )
+    return write.given(aggregate=(a.aggregate, "gcn"), self_loops=(a.self_loops, True), root=(a.root, False))
+
+
+def _weights(a: GraphConv, name: str, weight: Weight) -> dict[str, Weight]:
+    return {name: weight} | ({"bias": Weight("bias")} if a.bias else {})
 
 
 def to_torch(a: GraphConv, x: TensorType, *others: TensorType) -> Lowered:
-    weights = {role: Weight(role) for role in _roles(a)}
     inputs = tuple(Arg(i) for i in range(1 + len(others)))
-    return Apply("helpers.GraphConv", (x.channels, a.features), _settings(a, "bias"), inputs, weights)
+    kwargs = _settings(a) | write.given(bias=(a.bias, True))
+    return Apply("helpers.GraphConv", (x.channels, a.features), kwargs, inputs, _weights(a, "weight", Weight("weight")))
 
 
 def to_keras(a: GraphConv, x: TensorType, *others: TensorType) -> Lowered:
-    names = {"weight": "kernel", "root_weight": "root_kernel", "bias": "bias"}
-    weights = {names[role]: Weight(role, None if role == "bias" else (1, 0)) for role in _roles(a)}
-    inputs = tuple(Arg(i) for i in range(1 + len(others)))
-    return Apply("helpers.GraphConv", (a.features,), _settings(a, "use_bias"), inputs, weights)
+    """A native layer on what a function collects, so that `.keras` files hold it."""
+    heard = Call("helpers.neighbours", tuple(Arg(i) for i in range(1 + len(others))), _settings(a))
+    kwargs = write.given(use_bias=(a.bias, True))
+    y = Apply("layers.Dense", (a.features,), kwargs, (heard,), _weights(a, "kernel", Weight("weight", (1, 0))))
+    return Call("helpers.only_nodes", (y, Arg(2))) if len(others) == 2 else y
 
 
 def to_onnx(a: GraphConv, *types: TensorType) -> Lowered:
     mask = Arg(2) if len(types) == 3 else None
-    y = Call("MatMul", (Weight("weight"), graphs.onnx_aggregated(types, mask, a.aggregate, a.self_loops)))
+    heard = graphs.onnx_aggregated(types, mask, a.aggregate, a.self_loops)
     if a.root:
-        own = graphs.onnx_real(Arg(0), mask, types[0].dtype)
-        y = Call("Add", (y, Call("MatMul", (Weight("root_weight"), own))))
+        heard = Call("Concat", (heard, graphs.onnx_real(Arg(0), mask, types[0].dtype)), {"axis": 1})
+    y = Call("MatMul", (Weight("weight"), heard))
     if a.bias:
         y = Call("Add", (y, Weight("bias", reshape=(a.features, 1))))
     found: Call = graphs.onnx_real(y, mask, types[0].dtype)
@@ -150,7 +145,7 @@ OP = OpDef(
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
     formula=(
-        "y[n, :, i] = W · g[n, :, i] + R · x[n, :, i] + b,   Â = A + I with self_loops, else A\n"
+        "y[n, :, i] = W · g[n, :, i] + b, with root W · [g[n, :, i], x[n, :, i]] + b;   Â = A + I with self_loops, else A\n"
         "gcn:  g[i] = Σⱼ Âᵢⱼ xⱼ / √(dᵢ dⱼ),   dᵢ = Σⱼ Âᵢⱼ\n"
         "sum:  g[i] = Σⱼ Âᵢⱼ xⱼ;   mean: the same, divided by the number of neighbours j (Âᵢⱼ ≠ 0)\n"
         "max:  g[i] = max over neighbours j of Âᵢⱼ xⱼ, 0 without any"

@@ -59,13 +59,14 @@ def heard(x: Any, adjacency: Any, mask: Any, aggregate: str, self_loops: bool) -
     return torch.stack([torch.stack([one(n, i) for i in range(x.shape[2])], 1) for n in range(len(x))])
 
 
-def convolved(x: Any, a: Any, m: Any, aggregate: str, self_loops: bool, weight: Any, root: Any = None, bias: Any = None) -> Any:
-    """`graph_conv` from `heard`, node by node."""
+def convolved(x: Any, a: Any, m: Any, aggregate: str, self_loops: bool, weight: Any, bias: Any = None) -> Any:
+    """`graph_conv` from `heard`, node by node; a weight that is twice as wide as the features has a part for the node's own."""
     import torch
 
-    y = torch.einsum("fc,ncv->nfv", weight, heard(x, a, m, aggregate, self_loops))
-    if root is not None:
-        y = y + torch.einsum("fc,ncv->nfv", root, x)
+    channels = x.shape[1]
+    y = torch.einsum("fc,ncv->nfv", weight[:, :channels], heard(x, a, m, aggregate, self_loops))
+    if weight.shape[1] > channels:
+        y = y + torch.einsum("fc,ncv->nfv", weight[:, channels:], x)
     if bias is not None:
         y = y + bias.reshape(1, -1, 1)
     return y if m is None else y * m[:, None]

@@ -29,22 +29,23 @@ def neighbours(x, adjacency, nodes=None, aggregate="gcn", self_loops=True):
 
 
 class GraphConv(nn.Module):
-    """Graph convolution over a dense adjacency: a weight on what the neighbours give, with `root` another on the node's own."""
+    """Graph convolution over a dense adjacency: a weight on what the neighbours give; with `root` also on the node's own.
+
+    With `root` the weight has 2 * in_channels columns: the neighbours', then the node's own.
+    """
 
     def __init__(self, in_channels, out_channels, aggregate="gcn", self_loops=True, root=False, bias=True):
         super().__init__()
-        self.aggregate, self.self_loops = aggregate, self_loops
-        self.weight = nn.Parameter(torch.empty(out_channels, in_channels))
-        self.root_weight = nn.Parameter(torch.empty(out_channels, in_channels)) if root else None
+        self.aggregate, self.self_loops, self.root = aggregate, self_loops, root
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels * (2 if root else 1)))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         nn.init.xavier_uniform_(self.weight)
-        if root:
-            nn.init.xavier_uniform_(self.root_weight)
 
     def forward(self, x, adjacency, nodes=None):
-        y = self.weight @ neighbours(x, adjacency, nodes, self.aggregate, self.self_loops)
-        if self.root_weight is not None:
-            y = y + self.root_weight @ (x if nodes is None else x.masked_fill(~nodes[:, None], 0))
+        y = neighbours(x, adjacency, nodes, self.aggregate, self.self_loops)
+        if self.root:
+            y = torch.cat([y, x if nodes is None else x.masked_fill(~nodes[:, None], 0)], 1)
+        y = self.weight @ y
         if self.bias is not None:
             y = y + self.bias[:, None]
         return y if nodes is None else y.masked_fill(~nodes[:, None], 0)

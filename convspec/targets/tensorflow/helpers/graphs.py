@@ -3,75 +3,53 @@
 # mypy: disable-error-code="misc, no-untyped-def, no-untyped-call"
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 
-def neighbours(x, adjacency, nodes=None, aggregate="gcn", self_loops=True):
-    """What every node of `x`, (batch, nodes, channels), gets from its neighbours; `nodes` says which nodes are there.
+def only_nodes(x, nodes):
+    """`x`, (batch, nodes, channels), with 0 where no node is."""
+    return ops.where(ops.expand_dims(nodes, 2), x, 0)
 
-    Entry [n, j, i] of the adjacency, whose axes are (batch, from, to), weighs what node i hears from node j.
+
+def neighbours(x, adjacency, nodes=None, aggregate="gcn", self_loops=True, root=False):
+    """What every node of `x`, (batch, nodes, channels), gets from its neighbours, with `root` and its own features behind it.
+
+    Entry [n, j, i] of the adjacency, whose axes are (batch, from, to), weighs what node i hears from node j; `nodes` says which
+    nodes are there.
     """
-    hat = ops.cast(adjacency, x.dtype)
+    dtype = keras.backend.result_type(x.dtype, "float32")
+    own, hat = ops.cast(x, dtype), ops.cast(adjacency, dtype)
     if nodes is not None:
-        x = ops.where(nodes[:, :, None], x, 0)
-        hat = ops.where(ops.logical_and(nodes[:, :, None], nodes[:, None]), hat, 0)
+        own = only_nodes(own, nodes)
+        hat = ops.where(ops.logical_and(ops.expand_dims(nodes, 1), ops.expand_dims(nodes, 2)), hat, 0)
     if self_loops:
-        number = ops.cumsum(ops.ones_like(adjacency[:1, 0], dtype="int32"), axis=1)
-        hat = hat + ops.cast(ops.equal(number[:, :, None], number[:, None]), x.dtype)
+        number = ops.cumsum(ops.ones_like(hat[:1, 0], dtype="int32"), axis=1)
+        hat = hat + ops.cast(ops.equal(ops.expand_dims(number, 1), ops.expand_dims(number, 2)), dtype)
     edges = ops.not_equal(hat, 0)
     if aggregate == "max":
-        messages = ops.where(edges[..., None], hat[..., None] * x[:, :, None], float("-inf"))
-        return ops.where(ops.any(edges, axis=1)[..., None], ops.max(messages, axis=1), 0)
-    if aggregate == "gcn":
-        degree = ops.sum(hat, axis=1)
-        scale = ops.where(degree > 0, ops.rsqrt(ops.where(degree > 0, degree, 1)), 0)
-        hat = scale[:, None] * hat * scale[:, :, None]
-    if aggregate == "mean":
-        hat = hat / ops.maximum(ops.sum(ops.cast(edges, x.dtype), axis=1, keepdims=True), 1)
-    return ops.einsum("nji,njc->nic", hat, x)
-
-
-class GraphConv(layers.Layer):
-    """Graph convolution over a dense adjacency: a weight on what the neighbours give, with `root` another on the node's own."""
-
-    def __init__(self, features, aggregate="gcn", self_loops=True, root=False, use_bias=True, **kwargs):
-        super().__init__(**kwargs)
-        self.features, self.aggregate, self.self_loops = features, aggregate, self_loops
-        self.root, self.use_bias = root, use_bias
-
-    def build(self, x_shape, adjacency_shape=None, nodes_shape=None):
-        shape = (x_shape[-1], self.features)
-        self.kernel = self.add_weight(name="kernel", shape=shape)
-        self.root_kernel = self.add_weight(name="root_kernel", shape=shape) if self.root else None
-        self.bias = self.add_weight(name="bias", shape=(self.features,), initializer="zeros") if self.use_bias else None
-
-    def call(self, x, adjacency, nodes=None):
-        wide = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
-        y = neighbours(wide, adjacency, nodes, self.aggregate, self.self_loops)
-        y = ops.matmul(ops.cast(y, self.compute_dtype), self.kernel)
-        if self.root:
-            y = y + ops.matmul(x if nodes is None else ops.where(nodes[:, :, None], x, 0), self.root_kernel)
-        if self.use_bias:
-            y = y + self.bias
-        return y if nodes is None else ops.where(nodes[:, :, None], y, 0)
-
-    def compute_output_shape(self, x_shape, adjacency_shape=None, nodes_shape=None):
-        return (*x_shape[:-1], self.features)
-
-    def get_config(self):
-        own = ("features", "aggregate", "self_loops", "root", "use_bias")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        messages = ops.expand_dims(hat, 3) * ops.expand_dims(own, 2)
+        most = ops.max(ops.where(ops.expand_dims(edges, 3), messages, float("-inf")), axis=1)
+        heard = ops.where(ops.expand_dims(ops.any(edges, axis=1), 2), most, 0)
+    else:
+        if aggregate == "gcn":
+            degree = ops.sum(hat, axis=1)
+            scale = ops.where(degree > 0, ops.rsqrt(ops.where(degree > 0, degree, 1)), 0)
+            hat = ops.expand_dims(scale, 1) * hat * ops.expand_dims(scale, 2)
+        if aggregate == "mean":
+            hat = hat / ops.maximum(ops.sum(ops.cast(edges, dtype), axis=1, keepdims=True), 1)
+        heard = ops.einsum("nji,njc->nic", hat, own)
+    return ops.cast(ops.concatenate([heard, own], axis=2) if root else heard, x.dtype)
 
 
 def graph_pool(x, adjacency, nodes=None, mode="max"):
     """The greatest or the mean of each node's features and its neighbours'."""
     y = neighbours(x, adjacency, nodes, mode)
-    return y if nodes is None else ops.where(nodes[:, :, None], y, 0)
+    return y if nodes is None else only_nodes(y, nodes)
 
 
 def graph_readout(x, nodes, mode="sum"):
     """The sum, mean or maximum of the nodes that are there; 0 for a graph without any."""
-    there = nodes[:, :, None]
+    there = ops.expand_dims(nodes, 2)
     if mode == "max":
         return ops.where(ops.any(there, axis=1), ops.max(ops.where(there, x, float("-inf")), axis=1), 0)
     total = ops.sum(ops.where(there, x, 0), axis=1)
