@@ -10,8 +10,8 @@ from convspec.ir.attrs import Extent, Kind, Word
 from convspec.ir.lowering import Arg, Call, Const, Lowered, Weight
 from convspec.ir.opdef import AttrError, ShapeError
 from convspec.ir.types import Array, TensorType
+from convspec.ops import _precision as precision
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
-from convspec.ops._dtypes import onnx_cast
 
 EPS = 1e-5
 Axes: TypeAlias = tuple[int, ...]
@@ -119,24 +119,11 @@ def keras_weight(role: str, axes: Axes, rank: int) -> Weight:
 
 # ── ONNX ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-LOW = ("float16", "bfloat16")
-"""Element types in which sums lose digits or overflow: means are taken in float32."""
-
 
 def onnx_weight(role: str, axes: Axes, x: TensorType) -> Weight:
     """A parameter over `axes`, stored such that it broadcasts."""
     known = tuple(size if axis in axes and isinstance(size, int) else 1 for axis, size in enumerate(x.shape))
     return Weight(role, reshape=known[axes[0] :])
-
-
-def widened(x: TensorType) -> tuple[Lowered, str]:
-    """The input in a type fit for sums, and that type."""
-    return (onnx_cast(Arg(0), "float32"), "float32") if x.dtype in LOW else (Arg(0), x.dtype)
-
-
-def narrowed(y: Lowered, x: TensorType) -> Lowered:
-    """`y`, computed from `widened`, in the type of the input."""
-    return onnx_cast(y, x.dtype) if x.dtype in LOW else y
 
 
 def onnx_mean(x: Lowered, axes: Axes) -> Call:
@@ -145,12 +132,12 @@ def onnx_mean(x: Lowered, axes: Axes) -> Call:
 
 def onnx_scaled(x: TensorType, axes: Axes, eps: float, centred: bool) -> Lowered:
     """(x - mean) / √(variance + eps), or without centring x / √(mean of squares + eps)."""
-    wide, dtype = widened(x)
+    wide, dtype = precision.onnx_widened(Arg(0), x.dtype)
     if centred:
         wide = Call("Sub", (wide, onnx_mean(wide, axes)))
     mean_square = onnx_mean(Call("Mul", (wide, wide)), axes)
     root = Call("Sqrt", (Call("Add", (mean_square, Const(eps, dtype))),))
-    return narrowed(Call("Div", (wide, root)), x)
+    return precision.onnx_narrowed(Call("Div", (wide, root)), x.dtype)
 
 
 def onnx_affine(y: Lowered, x: TensorType, axes: Axes, roles: tuple[str, ...]) -> Lowered:

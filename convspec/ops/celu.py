@@ -10,6 +10,7 @@ from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import OpDef, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each, same_type
+from convspec.ops._precision import LOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ def evaluate(a: Celu, p: object, x: Array) -> Array:
 
 def to_torch(a: Celu, x: TensorType) -> Lowered:
     """F.celu where 1 / alpha is exact: its gradient rounds that to float32 in every precision."""
-    if math.frexp(a.alpha)[0] != 0.5:
+    if x.dtype not in LOW and math.frexp(a.alpha)[0] != 0.5:
         return Call("*", (Call("F.elu", (Call("/", (Arg(0), a.alpha)),)), a.alpha))
     return Call("F.celu", (Arg(0),) if a.alpha == 1 else (Arg(0), a.alpha))
 

@@ -16,6 +16,7 @@ from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered, Weight
 from convspec.ir.opdef import AttrError, Cost, OpDef, ParamSpec, ShapeError, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
+from convspec.ops import _precision as precision
 from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
 from convspec.ops._spatial_targets import given
@@ -79,11 +80,11 @@ def to_onnx(a: Groupnorm, x: TensorType) -> Lowered:
     """Each group as a channel of InstanceNormalization: GroupNormalization means this from opset 21 on only, and ONNX Runtime
     loses digits in it (all but two of a tensor of mean 1,000 and variance 1).
     """
-    wide, dtype = norm.widened(x)
+    wide, dtype = precision.onnx_widened(Arg(0), x.dtype)
     groups = Call("Reshape", (wide, Const((0, a.groups, -1), "int64")))
     ones, zeros = (Const((number,) * a.groups, dtype) for number in (1.0, 0.0))
     normalised = Call("InstanceNormalization", (groups, ones, zeros), {"epsilon": a.eps})
-    y = norm.narrowed(Call("Reshape", (normalised, Call("Shape", (Arg(0),)))), x)
+    y = precision.onnx_narrowed(Call("Reshape", (normalised, Call("Shape", (Arg(0),)))), x.dtype)
     return norm.onnx_affine(y, x, (1,), ("weight", "bias") if a.affine else ())
 
 

@@ -12,6 +12,7 @@ from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import Cost, OpDef, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
+from convspec.ops import _precision as precision
 from convspec.ops._elementwise import elements, same_type
 from convspec.ops._spatial_targets import given
 
@@ -53,10 +54,10 @@ def evaluate(a: L2norm, p: object, x: Array) -> Array:
 
 
 def to_torch(a: L2norm, x: TensorType) -> Lowered:
-    """F.normalize, for float16 in float32: it has no room for eps, and overflows at lengths of 256."""
-    x32 = Call(".float", (Arg(0),)) if x.dtype == "float16" else Arg(0)
-    y = Call("F.normalize", (x32,), {**given(dim=(norm.one_or_all(_axes(a)), 1)), **given(eps=(a.eps, EPS))})
-    return Call(".half", (y,)) if x.dtype == "float16" else y
+    """F.normalize, which in float16 has no room for eps."""
+    arguments = given(dim=(norm.one_or_all(_axes(a)), 1), eps=(a.eps, EPS))
+    y = Call("F.normalize", (precision.torch_widened(Arg(0), x.dtype),), arguments)
+    return precision.torch_narrowed(y, x.dtype)
 
 
 def to_keras(a: L2norm, x: TensorType) -> Lowered:
@@ -66,9 +67,9 @@ def to_keras(a: L2norm, x: TensorType) -> Lowered:
 
 
 def to_onnx(a: L2norm, x: TensorType) -> Lowered:
-    wide, dtype = norm.widened(x)
+    wide, dtype = precision.onnx_widened(Arg(0), x.dtype)
     length = Call("ReduceL2", (wide, Const(_axes(a), "int64")), {"keepdims": 1})
-    return norm.narrowed(Call("Div", (wide, Call("Max", (length, Const(a.eps, dtype))))), x)
+    return precision.onnx_narrowed(Call("Div", (wide, Call("Max", (length, Const(a.eps, dtype))))), x.dtype)
 
 
 OP = OpDef(

@@ -8,6 +8,7 @@ from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import OpDef
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each, same_type
+from convspec.ops._precision import keras_narrowed, keras_widened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,8 @@ def to_torch(a: Logsigmoid, x: TensorType) -> Lowered:
 
 
 def to_keras(a: Logsigmoid, x: TensorType) -> Lowered:
-    return Call("ops.log_sigmoid", (Arg(0),))
+    """In low precision by way of float32, for the sake of softplus inside it."""
+    return keras_narrowed(Call("ops.log_sigmoid", (keras_widened(Arg(0), x.dtype),)), x.dtype)
 
 
 def to_onnx(a: Logsigmoid, x: TensorType) -> Lowered:

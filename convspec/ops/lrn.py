@@ -8,6 +8,7 @@ from convspec.ir.attrs import Integer, Real
 from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import Cost, OpDef, attr
 from convspec.ir.types import Array, TensorType
+from convspec.ops import _precision as precision
 from convspec.ops import _spatial_targets as write
 from convspec.ops._elementwise import elements
 from convspec.ops._spatial import spatial_rank
@@ -49,7 +50,8 @@ def _numbers(a: Lrn) -> dict[str, float]:
 
 
 def to_torch(a: Lrn, x: TensorType) -> Lowered:
-    return Call("F.local_response_norm", (Arg(0), a.size), _numbers(a))
+    y = Call("F.local_response_norm", (precision.torch_widened(Arg(0), x.dtype), a.size), _numbers(a))
+    return precision.torch_narrowed(y, x.dtype)
 
 
 def to_keras(a: Lrn, x: TensorType) -> Lowered:
@@ -58,15 +60,17 @@ def to_keras(a: Lrn, x: TensorType) -> Lowered:
 
 def to_onnx(a: Lrn, x: TensorType) -> Lowered:
     """ONNX Runtime's LRN takes odd sizes and 2-D only. Else the mean of squares is a pooling over (N, 1, channels, space)."""
+    wide, dtype = precision.onnx_widened(Arg(0), x.dtype)
     if a.size % 2 and x.rank == 4:
-        return Call("LRN", (Arg(0),), {"size": a.size, "alpha": a.alpha, "beta": a.beta, "bias": a.k})
-    squares = Call("Mul", (Arg(0), Arg(0)))
+        y = Call("LRN", (wide,), {"size": a.size, "alpha": a.alpha, "beta": a.beta, "bias": a.k})
+        return precision.onnx_narrowed(y, x.dtype)
+    squares = Call("Mul", (wide, wide))
     planes = Call("Unsqueeze", (Call("Reshape", (squares, Const((0, 0, -1), "int64"))), Const((1,), "int64")))
     pads = (a.size // 2, 0, (a.size - 1) // 2, 0)
     means = Call("AveragePool", (planes,), {"kernel_shape": (a.size, 1), "pads": pads, "count_include_pad": 1})
     mean = Call("Reshape", (means, Call("Shape", (Arg(0),))))
-    base = Call("Add", (Call("Mul", (mean, Const(a.alpha, x.dtype))), Const(a.k, x.dtype)))
-    return Call("Div", (Arg(0), Call("Pow", (base, Const(a.beta, x.dtype)))))
+    base = Call("Add", (Call("Mul", (mean, Const(a.alpha, dtype))), Const(a.k, dtype)))
+    return precision.onnx_narrowed(Call("Div", (wide, Call("Pow", (base, Const(a.beta, dtype))))), x.dtype)
 
 
 OP = OpDef(

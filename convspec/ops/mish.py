@@ -8,6 +8,7 @@ from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import OpDef
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each, same_type
+from convspec.ops._precision import keras_narrowed, keras_widened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,9 @@ def to_torch(a: Mish, x: TensorType) -> Lowered:
 
 
 def to_keras(a: Mish, x: TensorType) -> Lowered:
-    return Call("*", (Arg(0), Call("ops.tanh", (Call("ops.softplus", (Arg(0),)),))))
+    """In low precision by way of float32, for the sake of softplus inside it."""
+    wide = keras_widened(Arg(0), x.dtype)
+    return keras_narrowed(Call("*", (wide, Call("ops.tanh", (Call("ops.softplus", (wide,)),)))), x.dtype)
 
 
 def to_onnx(a: Mish, x: TensorType) -> Lowered:

@@ -9,6 +9,7 @@ from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import OpDef, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each, same_type
+from convspec.ops._precision import keras_narrowed, keras_widened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +35,11 @@ def to_torch(a: Softplus, x: TensorType) -> Lowered:
 
 
 def to_keras(a: Softplus, x: TensorType) -> Lowered:
+    """In low precision by way of float32: TensorFlow's becomes the identity at 5 in float16, in bfloat16 at 3."""
+    wide = keras_widened(Arg(0), x.dtype)
     if a.beta == 1:
-        return Call("ops.softplus", (Arg(0),))
-    return Call("/", (Call("ops.softplus", (Call("*", (Arg(0), a.beta)),)), a.beta))
+        return keras_narrowed(Call("ops.softplus", (wide,)), x.dtype)
+    return keras_narrowed(Call("/", (Call("ops.softplus", (Call("*", (wide, a.beta)),)), a.beta)), x.dtype)
 
 
 def to_onnx(a: Softplus, x: TensorType) -> Lowered:

@@ -29,9 +29,10 @@ class BatchNorm(layers.BatchNormalization):
 
 def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
     """x / (k + alpha / size * the sum of squares over `size` neighbouring channels) ** beta (Krizhevsky et al. 2012)."""
-    squares = ops.pad(ops.square(x), [(0, 0)] * (len(x.shape) - 1) + [(size // 2, (size - 1) // 2)])
+    wide = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+    squares = ops.pad(ops.square(wide), [(0, 0)] * (len(x.shape) - 1) + [(size // 2, (size - 1) // 2)])
     total = sum(squares[..., i : i + 1 - size or None] for i in range(size))
-    return x / (k + alpha / size * total) ** beta
+    return ops.cast(wide / (k + alpha / size * total) ** beta, x.dtype)
 
 
 class RMSNormAlong(layers.RMSNormalization):
