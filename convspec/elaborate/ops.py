@@ -149,9 +149,9 @@ def _positional(use: Use, op: OpDef, found: _Arguments, arg: ast.Arg) -> None:
 
 
 def takes_word(op: OpDef, place: int) -> bool:
-    """Whether the attribute that stands at `place` among the positional ones is a word, such as a dtype."""
+    """Whether the attribute that stands at `place` among the positional ones takes words, such as a dtype or an axis."""
     name = next(iter(op.positional[place:]), None)
-    return any(isinstance(field.metadata["kind"], kinds.Word) for field in op.attributes if field.name == name)
+    return any(field.metadata["kind"].bare_words for field in op.attributes if field.name == name)
 
 
 def _add_tensors(use: Use, op: OpDef, found: _Arguments, value: Any, span: Span, shown: Span | None) -> None:

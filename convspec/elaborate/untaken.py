@@ -6,7 +6,7 @@ looked at: they depend on arguments that nobody gave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from convspec import ops
 from convspec.diagnostics import Diagnostic, error
@@ -59,7 +59,7 @@ class _Check:
                 continue  # its dimensions bind names, and `picture` is no layer
             if isinstance(node, ast.StageCall | ast.Call):
                 yield from self._call(node)
-                pending.extend(arg.value for arg in node.args if not self._may_be_word(node.function.text, arg))
+                pending.extend(part for arg in node.args for part in self._values(node.function.text, arg))
                 continue
             if isinstance(node, ast.Default):
                 continue  # a `default` takes words, and one that is reached checks itself
@@ -70,6 +70,14 @@ class _Check:
 
     def _known(self, name: str) -> bool:
         return self._shadowed(name) or ops.find(name) is not None
+
+    def _values(self, function: str, arg: ast.Arg) -> Sequence[object]:
+        """What of an argument is certainly no bare word; of a list, all but the words that stand in it."""
+        if not self._may_be_word(function, arg):
+            return (arg.value,)
+        if isinstance(arg.value, ast.ListLit):  # of axes, or of sizes: [x.channels, rest]
+            return [item for item in arg.value.items if not isinstance(item, ast.NameRef)]
+        return ()
 
     def _may_be_word(self, function: str, arg: ast.Arg) -> bool:
         """Whether an argument may be a bare word, alone or chosen by a condition, or an initialiser.
@@ -83,9 +91,7 @@ class _Check:
                 return False
         if isinstance(arg.value, ast.Call):
             return arg.value.function.text in INIT_NAMES
-        if isinstance(arg.value, ast.ListLit):  # of axes: [height, width]
-            return all(isinstance(item, ast.NameRef | ast.IntLit | ast.Unary) for item in arg.value.items)
-        return isinstance(arg.value, ast.NameRef | ast.Conditional)
+        return isinstance(arg.value, ast.NameRef | ast.ListLit | ast.Conditional)
 
     def _shadowed(self, name: str) -> bool:
         return name in self.local or self.scope.owner(name) is not None

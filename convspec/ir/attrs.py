@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from convspec.ir.dims import Dim, Size
 from convspec.ir.init import Init
@@ -33,6 +33,8 @@ class Kind:
     """How one attribute is read. `name` is what messages call the type."""
 
     name: str
+    bare_words: ClassVar[bool] = False
+    """Whether a bare word may be written for it by position too, as in `squeeze(height)`."""
 
     def convert(self, attribute: str, value: Any) -> Any:
         raise NotImplementedError  # pragma: no cover - every kind overrides it
@@ -124,6 +126,7 @@ class Word(Kind):
     """One of a few words."""
 
     name: str = "a word"
+    bare_words: ClassVar[bool] = True
     words: tuple[str, ...] = ()
 
     def convert(self, attribute: str, value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from convspec.ir.attrs import Kind, Word
 from convspec.ir.opdef import AttrError
@@ -23,6 +23,7 @@ class Axis(Kind):
     """`channels`, `height`, …, or a number, counted from the end if negative. `axis_index` makes it a number."""
 
     name: str = "an axis, such as channels or height, or its number"
+    bare_words: ClassVar[bool] = True
 
     def convert(self, attribute: str, value: Any) -> int | str:
         if isinstance(value, str):
@@ -59,6 +60,7 @@ class Axes(Kind):
     """An axis or a list of them; with `batch` the batch may be among them. `axis_indices` makes them numbers."""
 
     name: str = "an axis, such as channels or height, its number, or a list of axes"
+    bare_words: ClassVar[bool] = True
     batch: bool = False
 
     def convert(self, attribute: str, value: Any) -> tuple[int | str, ...]:
