@@ -47,10 +47,11 @@ def resolve(a: ConvTranspose, x: TensorType) -> ConvTranspose:
             message = f"`output_padding` must be below the stride or the dilation ({s} and {d}), not {cells}"
             raise AttrError(message, "output_padding")
     kernel = per_axis("kernel", a.kernel, rank)
-    if a.pad == "same":
+    asked: Any = a.pad
+    if asked == "same":
         pad, more = _same(kernel, stride, dilation, more)
     else:
-        pad = pads_per_axis("pad", a.pad, rank)
+        pad = pads_per_axis("pad", asked, rank)
     return replace(a, kernel=kernel, stride=stride, pad=pad, dilation=dilation, output_padding=more)
 
 
