@@ -65,7 +65,7 @@ SAMPLES: list[Sample] = [
     *on_image("dense", "DenseLayer(3)", "DenseBlock(2, growth = 3)", "Transition"),
     *on_image("repvgg", "RepVGGBlock(4)", "RepVGGBlock(6, stride = 2, groups = 2)"),
     on("gated", "GatedConv", "input x: float32[N, 4, L]", "output x -> b: GatedConv(3)", L=7),
-    on("gated", "GatedConv", IMAGE, "output x -> b: GatedConv(3, dilation = 2, act = tanh)", h=3, w=3),
+    on("gated", "GatedConv", IMAGE, "output x -> b: GatedConv(3, dilation = 2)", h=3, w=3),
     on(
         "gated",
         "CausalConvBlock",
@@ -76,6 +76,7 @@ SAMPLES: list[Sample] = [
     ),
     *on_image("inception", "BasicConv(3, 3x1, pad = 1x0)", "InceptionModule(2, [2, 3], [1, 2], 2)", "Fire(2)"),
     *on_image("unet", "DoubleConv(3)", "Down(3)"),
+    on("unet", "DoubleConv", "input x: float32[N, 2, 3, H, 4]", "output x -> b: DoubleConv(3)", H=5),
     on(
         "unet",
         "Up",

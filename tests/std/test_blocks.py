@@ -7,9 +7,11 @@ import re
 import numpy as np
 import pytest
 
+import convspec
 from convspec.elaborate.libraries import LIBRARIES, shipped
 from convspec.source import SourceFile
 from convspec.syntax import ast, parse
+from convspec.targets.pytorch.source import generate
 from tests.examples.networks import inputs, scaled_error
 from tests.examples.test_gradients import keras_gradients, torch_gradients
 from tests.std.samples import SAMPLES, Sample
@@ -50,6 +52,14 @@ def test_gradients_agree(sample: Sample) -> None:
         if max(np.abs(values).max(), np.abs(found[name]).max()) < NOTHING * largest:
             continue  # a bias before a batch norm changes nothing: its gradient is 0, and what is computed is rounding
         assert scaled_error(found[name], values) < FP64, name
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_sources_keep_the_blocks(sample: Sample) -> None:
+    """Nothing is written out instance by instance: the generated file has a class for the block."""
+    source = generate(convspec.loads(sample.text()).module, "sample")
+    assert source.notes == ()
+    assert f"class {sample.block}(nn.Module):" in source.text
 
 
 def test_every_block_has_a_sample() -> None:
