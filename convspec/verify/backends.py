@@ -34,6 +34,9 @@ class Result:
 class Backend(Protocol):
     """A network alive in a framework, with weights that `step` changes."""
 
+    training: bool
+    """Whether it runs in training mode; may be set."""
+
     def run(self, arrays: Mapping[str, Array], cotangents: Mapping[str, Array] | None = None) -> Result:
         """The outputs for `arrays`, by input name. With `cotangents`, by output name, the gradients of Σ output · cotangent.
 

@@ -12,7 +12,7 @@ from convspec.runtime.base import Network, RunOptions, find_runtime
 from convspec.runtime.devices import parse_device
 from convspec.targets.base import find_target, target_names
 from convspec.verify.backends import GRADIENT_TARGETS
-from convspec.verify.exact import Framework, check_gradients, check_training
+from convspec.verify.exact import Framework, check_exactly
 from convspec.verify.forward import RUNTIMES, check_outputs
 from convspec.verify.report import Report, Row
 from convspec.verify.subject import Subject
@@ -47,11 +47,7 @@ def verify(
     for target in asked:
         check_outputs(subject, target, targets is not None, report)
     if gradients or train_steps:
-        frameworks = _frameworks(subject, asked, report.rows)
-        if gradients:
-            check_gradients(subject, frameworks, report)
-        if train_steps:
-            check_training(subject, frameworks, train_steps, report)
+        check_exactly(subject, _frameworks(subject, asked, report.rows), gradients, train_steps, report)
     return report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from convspec.ir.types import Array
 from convspec.verify.compare import first_difference, scaled_error, summarise
 from convspec.verify.graphs import Probe, exposing, inner_values
 from convspec.verify.report import Divergence
+
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+_PREAMBLE = "Exception encountered when calling"
+"""How Keras begins, before it says what the matter is."""
 
 Observe = Callable[[Graph], Mapping[str, Array]]
 """Compiles a graph for the target and runs it: its outputs by name."""
@@ -103,8 +108,9 @@ def told(problem: BaseException) -> str:
     """An exception in one line."""
     if isinstance(problem, Failure):
         return problem.diagnostics[0].message
-    text = (str(problem).strip() or "no reason given").splitlines()[0]
-    return f"{type(problem).__name__}: {text}"
+    lines = [_STYLE.sub("", line).strip() for line in str(problem).splitlines()]
+    telling = [line for line in lines if line and not line.startswith(_PREAMBLE)]
+    return f"{type(problem).__name__}: {telling[0] if telling else 'no reason given'}"
 
 
 def divergence(target: str, quantity: str, against: str, place: Place) -> Divergence:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from convspec.analysis.cost import node_cost
 from convspec.ir import dims
 from convspec.ir.dims import Size
-from convspec.ir.graph import Graph
+from convspec.ir.graph import Graph, Node
 
-QUICK = 6e9
-"""Floating-point operations of a forward pass that are still quick."""
+QUICK, QUICK_TRAINING = 3e9, 1.5e9
+"""Floating-point operations of a forward pass that are still quick: in float32, and in float64 with all that goes back."""
+ENOUGH = 8
+"""Values per channel on which a batch norm is well-conditioned: of two values it makes -1 and 1, whatever they are."""
 
 
 def for_outputs(graph: Graph) -> list[dict[str, int]]:
@@ -19,7 +21,7 @@ def for_outputs(graph: Graph) -> list[dict[str, int]]:
     if not least:
         return [{}]
     found = [least]
-    for batch, steps in ((2, ((1, 2),)), (3, ((7, 9), (3, 2)))):
+    for batch, steps in ((2, ((1, 2), (0, 1))), (3, ((7, 9), (3, 2)))):
         options = [_grown(graph, least, batch, step) for step in steps]
         quick = [sizes for sizes in options if sizes not in found and work(graph, sizes) <= QUICK]
         found += quick[:1]
@@ -30,10 +32,11 @@ def for_outputs(graph: Graph) -> list[dict[str, int]]:
 
 
 def for_gradients(graph: Graph) -> dict[str, int]:
-    """One choice for float64: a batch of 3 or 2 on sizes above the smallest, where normalisation is well-conditioned."""
+    """One choice for float64: a batch of 3 or 2 on sizes above the smallest, smaller where that takes too long."""
     least = _least(graph)
     options = [_grown(graph, least, batch, step) for batch, step in ((3, (2, 3)), (3, (1, 1)), (2, (1, 1)), (2, (0, 0)))]
-    return next((sizes for sizes in options if work(graph, sizes) <= QUICK / 3), options[-1])
+    sound = [sizes for sizes in options if (fewest_values(graph, sizes) or ENOUGH) >= ENOUGH] or options
+    return next((sizes for sizes in sound if work(graph, sizes) <= QUICK_TRAINING), sound[-1])
 
 
 def work(graph: Graph, sizes: Mapping[str, int]) -> int:
@@ -47,15 +50,23 @@ def work(graph: Graph, sizes: Mapping[str, int]) -> int:
 
 def lonely_norm(graph: Graph, sizes: Mapping[str, int]) -> str | None:
     """The label of a batch norm that would see one value per channel, which it cannot train on; None where there is none."""
-    for node in graph.nodes:
-        if node.op.name != "batchnorm":
-            continue
-        count = 1
-        for axis, size in enumerate(node.input_types[0].shape):
-            count *= 1 if axis == 1 else dims.evaluate(size, sizes)
-        if count < 2:
-            return node.path
-    return None
+    return next((node.path for node in graph.nodes if _values(node, sizes) == 1), None)
+
+
+def fewest_values(graph: Graph, sizes: Mapping[str, int]) -> int | None:
+    """The fewest values per channel that a batch norm sees; None where there is no batch norm."""
+    counts = [count for node in graph.nodes if (count := _values(node, sizes)) is not None]
+    return min(counts, default=None)
+
+
+def _values(node: Node, sizes: Mapping[str, int]) -> int | None:
+    """The values per channel that a batch norm sees; None for another layer."""
+    if node.op.name != "batchnorm":
+        return None
+    count = 1
+    for axis, size in enumerate(node.input_types[0].shape):
+        count *= 1 if axis == 1 else dims.evaluate(size, sizes)
+    return count
 
 
 def _least(graph: Graph) -> dict[str, int]:
@@ -92,4 +103,4 @@ def _grown(graph: Graph, least: Mapping[str, int], batch: int, steps: tuple[int,
     return found
 
 
-__all__ = ["QUICK", "for_gradients", "for_outputs", "lonely_norm", "work"]
+__all__ = ["QUICK", "QUICK_TRAINING", "fewest_values", "for_gradients", "for_outputs", "lonely_norm", "work"]

@@ -26,10 +26,12 @@ class TorchBackend:
         if dtype is not None:
             self.model.to(getattr(self.torch, dtype))
         self.model.load_state_dict({name: self._tensor(array) for name, array in weights.items()})
-        self.model.to(device).train(training)
+        self.model.to(device)
+        self.training = training
 
     def run(self, arrays: Mapping[str, Array], cotangents: Mapping[str, Array] | None = None) -> Result:
         inputs = self._inputs(arrays, cotangents is not None)
+        self.model.train(self.training)
         with self.torch.set_grad_enabled(cotangents is not None):
             result = self.model(*inputs.values())
         outputs = result if isinstance(result, dict) else {self.graph.outputs[0].name: result}

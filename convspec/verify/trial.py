@@ -13,6 +13,7 @@ from convspec.ir.types import FLOATS, Array
 from convspec.verify.backends import Backend, Result, as_floats, open_backend
 from convspec.verify.graphs import FLOAT64, Mask, in_float64, with_graph, with_masks
 from convspec.verify.inputs import draw, draw_masks, nudged, projection
+from convspec.verify.precision import ROUNDING
 from convspec.verify.subject import Subject
 
 Tensors = dict[str, Array]
@@ -35,6 +36,8 @@ class Trial:
     steps: int = 0
     rate: float | None = None
     """Of the descent; found by the first run."""
+    spare: dict[str, Backend] = field(default_factory=dict)
+    """Backends with untouched weights, by target, that an earlier trial has left; building a deep one takes long."""
     module: Module = field(init=False)
     """The network in float64, with masks as inputs where it trains."""
     masks: list[Mask] = field(init=False)
@@ -44,6 +47,8 @@ class Trial:
         wide = in_float64(graph)
         self.straight = wide is not self.subject.graph
         self.module = with_graph(self.subject.module, wide) if self.straight else self.subject.module
+        if self.masks:
+            self.spare = {}  # they are of another graph
 
     @property
     def graph(self) -> Graph:
@@ -74,24 +79,23 @@ class Trial:
             if of.dtype in FLOATS
         }
 
-    def open(self, target: str, weights: Mapping[str, Array], device: str) -> Backend:
-        training, straight = self.steps > 0, self.straight
-        return open_backend(target, self.module, weights, training=training, device=device, straight=straight)
-
-    def run(
-        self, target: str, device: str, weights: Mapping[str, Array] | None = None, moved: int | None = None
-    ) -> dict[str, Tensors]:
+    def run(self, target: str, device: str, moved: int | None = None) -> dict[str, Tensors]:
         """What the target finds, by quantity and tensor. `moved`: the seed by which inputs and weights are moved a little."""
-        weights = as_floats(self.subject.weights if weights is None else weights, FLOAT64)
-        batches = self.batches
+        weights, batches = as_floats(self.subject.weights, FLOAT64), self.batches
         if moved is not None:
-            weights, batches = nudged(weights, 1e-13, moved), [nudged(batch, 1e-13, moved) for batch in batches]
-        backend = self.open(target, weights, device)
+            far = ROUNDING[FLOAT64]
+            weights, batches = nudged(weights, far, moved), [nudged(batch, far, moved) for batch in batches]
+        backend = self.spare.pop(target, None) if moved is None else None
+        if backend is None:
+            backend = open_backend(target, self.module, weights, device=device, straight=self.straight)
+        backend.training = self.steps > 0
         first = backend.run(batches[0], self.cotangents)
         found = self._first(first)
         if self.steps:
             self._train(backend, first, batches)
             found |= self._state(backend.state())
+        elif moved is None:
+            self.spare[target] = backend
         return found
 
     def _first(self, result: Result) -> dict[str, Tensors]:
