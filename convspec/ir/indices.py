@@ -1,7 +1,7 @@
 """Which inputs of a graph hold indices, and how many things there are to choose from: what is checked before data goes in.
 
 An input is followed to the layers that take indices (`OpDef.indices`) through layers that only move or repeat its elements,
-and through `split` where it is cut directly. Indices that are computed otherwise are not followed.
+and through `split` and `slice` where they cut it directly. Indices that are computed otherwise are not followed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import TypeAlias
 
 from convspec.ir.dims import Size
 from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.types import INTEGERS
 
-Cut = tuple[int, int, int]
-"""An axis of the input in canonical order, and from where to where it is taken."""
+Cut: TypeAlias = tuple[int, int, int | None, int]
+"""An axis of the input in canonical order, then start, stop and step as Python's slices have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,9 @@ def _outputs(node: Node, views: Mapping[Value, tuple[_View, ...]]) -> Iterator[t
         yield node.outputs[0], tuple(replace(view, direct=False) for view in seen)
     elif node.op.name == "split":
         yield from _parts(node, seen)
+    elif node.op.name == "slice":
+        cut = (int(node.attrs.axis), node.attrs.start, node.attrs.stop, node.attrs.step)
+        yield node.outputs[0], _cut(seen, cut)
 
 
 def _widens(node: Node) -> bool:
@@ -91,8 +95,11 @@ def _parts(node: Node, seen: tuple[_View, ...]) -> Iterator[tuple[Value, tuple[_
     if len(known) < len(sizes):
         return
     for value, size, end in zip(node.outputs, known, accumulate(known), strict=True):
-        cut = (axis, end - size, end)
-        yield value, tuple(replace(view, cuts=(*view.cuts, cut)) for view in seen if view.direct)
+        yield value, _cut(seen, (axis, end - size, end, 1))
+
+
+def _cut(seen: tuple[_View, ...], cut: Cut) -> tuple[_View, ...]:
+    return tuple(replace(view, cuts=(*view.cuts, cut)) for view in seen if view.direct)
 
 
 __all__ = ["IndexRange", "index_ranges"]

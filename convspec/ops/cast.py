@@ -38,10 +38,12 @@ def infer(a: Cast, x: TensorType) -> TensorType:
 
 def evaluate(a: Cast, p: object, x: Array) -> Array:
     """To float32: every digit is kept, and the caller rounds to the precision that it computes in."""
-    from convspec.weights.dtypes import numpy_dtype
+    if a.dtype == "bfloat16":
+        import ml_dtypes
 
+        return x.astype(ml_dtypes.bfloat16)
     if a.dtype != "float32":
-        return x.astype(numpy_dtype(a.dtype))
+        return x.astype(a.dtype)
     floating = x.dtype.kind == "f" and x.dtype.itemsize >= 4
     return x if floating else x.astype("float64" if x.dtype.kind in "iub" else "float32")
 

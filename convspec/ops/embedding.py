@@ -2,7 +2,8 @@
 
 The indices are integers from 0 to `entries` - 1; a negative one does not count from the end. `convspec run` refuses an index
 out of range before the data goes in, wherever an input reaches the layer with its elements unchanged, for a compiled `.onnx`
-too: directly, through layers that only move elements (reshape, flatten, permute, concat and the like), or as a part of a split.
+too: directly, through layers that only move elements (reshape, flatten, permute, concat and the like), or as a part
+that `split` or `slice` cuts off it.
 The reference and PyTorch refuse it wherever it comes from. Elsewhere, TensorFlow and ONNX Runtime on the CPU refuse what is too
 large, but count negative ones from the end; on a GPU what they do is undefined.
 

@@ -114,15 +114,15 @@ def _refuse_out_of_range(spec: TensorSpec, indices: IndexRange, array: Array, so
     """Failure for an index that chooses nothing. Targets would differ in what they make of it."""
     import numpy as np
 
-    part, before = array, [0] * array.ndim
-    for axis, start, end in indices.cuts:
-        part = part[(slice(None),) * axis + (slice(start, end),)]
-        before[axis] += start
+    part, places = array, [range(size) for size in array.shape]
+    for axis, *bounds in indices.cuts:
+        part = part[(slice(None),) * axis + (slice(*bounds),)]
+        places[axis] = places[axis][slice(*bounds)]
     wrong = (part < 0) | (part >= indices.below)
     count = int(wrong.sum())
     if count:
         first = np.argwhere(wrong)[0]
-        place = ", ".join(str(int(i) + more) for i, more in zip(first, before, strict=True))
+        place = ", ".join(str(there[int(i)]) for i, there in zip(first, places, strict=True))
         message = f"{source} holds {part[tuple(first)]} at [{place}], for the input `{spec.name}`"
         others = [f"{count} of its elements are out of range"] if count > 1 else []
         raise _refused(spec, message, f"it is used as an index, which is from 0 to {indices.below - 1}", *others)

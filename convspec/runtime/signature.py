@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.graph import Graph, Picture
-from convspec.ir.indices import IndexRange, index_ranges
+from convspec.ir.indices import Cut, IndexRange, index_ranges
 from convspec.ir.types import TensorType
 from convspec.source import Span
 
@@ -55,7 +55,7 @@ def indices_from_json(ranges: Sequence[Mapping[str, Any]], rank: int) -> tuple[I
     return tuple(IndexRange(int(each["below"]), tuple(_cut(rank, *cut) for cut in each["cuts"])) for each in ranges)
 
 
-def _cut(rank: int, axis: int, start: int, end: int) -> tuple[int, int, int]:
-    if not 0 <= int(axis) < rank:
-        raise ValueError(f"axis {axis} of {rank}")
-    return int(axis), int(start), int(end)
+def _cut(rank: int, axis: int, start: int, stop: int | None, step: int) -> Cut:
+    if not 0 <= int(axis) < rank or int(step) < 1:
+        raise ValueError(f"axis {axis} of {rank}, step {step}")
+    return int(axis), int(start), None if stop is None else int(stop), int(step)

@@ -95,6 +95,31 @@ def test_a_compiled_model_knows_the_ranges() -> None:
     assert "bad.npz holds -20 at [2, 5], for the input `tokens`" in done.err
 
 
+@pytest.mark.parametrize("file", ["part.cnn", "part.onnx"])
+def test_parts_of_an_input_are_checked_by_themselves(file: str) -> None:
+    Path("part.cnn").write_text(
+        """model Part {
+    input x: int64[N, 6]
+    word, others = x -> split([1, 5])
+    output y = word -> embedding(4, 2)
+    output z = others -> slice(-4, axis = channels, step = 2) -> embedding(9, 2)
+    output other = others -> cast(float32)
+}
+"""
+    )
+    assert convspec("compile", "part.cnn", "--target", "onnx").code == 0
+    np.save("good.npy", np.array([[3, 99, 8, -1, 0, 7]]))
+    assert convspec("run", file, "--input", "good.npy").code == 0
+    for place, value, most in ((0, 4, 3), (2, 9, 8), (4, -1, 8)):
+        x = np.load("good.npy")
+        x[0, place] = value
+        np.save("bad.npy", x)
+        done = convspec("run", file, "--input", "bad.npy")
+        assert done.code == 1
+        assert f"bad.npy holds {value} at [0, {place}], for the input `x`" in done.err
+        assert f"from 0 to {most}" in done.err
+
+
 def test_an_index_that_is_computed_is_refused_by_the_reference_and_pytorch() -> None:
     """It cannot be seen in the input."""
     Path("late.cnn").write_text("model Late {\n    input x: int64[N, L]\n    output y = (x + 1) -> embedding(4, 2)\n}\n")

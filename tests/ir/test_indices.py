@@ -55,7 +55,12 @@ def test_a_split_input_has_a_range_for_each_part() -> None:
     c, d = b -> split([1, 2])
     output y = a -> embedding(2, 3)
     output z = d -> embedding(9, 3)"""
-    assert ranges(body, x="int32[N, 4]") == {"x": (IndexRange(2, ((1, 0, 1),)), IndexRange(9, ((1, 1, 4), (1, 1, 3))))}
+    assert ranges(body, x="int32[N, 4]") == {"x": (IndexRange(2, ((1, 0, 1, 1),)), IndexRange(9, ((1, 1, 4, 1), (1, 1, 3, 1))))}
+
+
+def test_a_slice_has_its_own_range() -> None:
+    body = "output y = x -> slice(-3, axis = channels, step = 2) -> embedding(5, 3)"
+    assert ranges(body, x="int32[N, 4]") == {"x": (IndexRange(5, ((1, -3, None, 2),)),)}
 
 
 def test_parts_of_what_was_moved_are_not_followed() -> None:
