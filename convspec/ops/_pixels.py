@@ -124,8 +124,8 @@ def _sizes(x: Array, factor: Axes) -> Any:
 def _numpy(x: Array, make: Callable[..., Regroup], factor: Axes, outside: bool, sizes: tuple[int, ...]) -> Array:
     before = TensorType("float32", x.shape)
     how = make(factor, before, replace(before, shape=(len(x), *sizes)), outside)
-    split: Array = x.reshape(how.split)  # type: ignore[arg-type]
-    return split.transpose(how.order).reshape(how.merged)  # type: ignore[arg-type]
+    split: Array = x.reshape(how.split)
+    return split.transpose(how.order).reshape(how.merged)
 
 
 def torch_wide(factor: Axes, x: TensorType, outside: bool) -> Lowered:

@@ -96,9 +96,13 @@ def infer(a: Crop, x: TensorType, like: TensorType | None = None) -> TensorType:
 
 
 def receptive_field(a: Crop, *types: TensorType) -> Window:
-    """Where the cells before are a symbolic number, the place is told as if nothing were cut there."""
-    before = tuple(-lo if isinstance(lo, int) else 0 for lo, _ in _amount(a, types))
-    return Window(extent=(1,) * len(before), stride=((1, 1),) * len(before), before=before)
+    """Of an axis from which a symbolic number of cells goes, a unit may see any cell."""
+    before = tuple(lo for lo, _ in _amount(a, types))
+    return Window(
+        extent=tuple(1 if isinstance(lo, int) else None for lo in before),
+        stride=((1, 1),) * len(before),
+        before=tuple(-lo if isinstance(lo, int) else 0 for lo in before),
+    )
 
 
 def evaluate(a: Crop, p: object, x: Array, like: Array | None = None) -> Array:

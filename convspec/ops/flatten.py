@@ -53,4 +53,8 @@ OP = OpDef(
     infer=infer,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula="y[n, (c · H + h) · W + w] = x[n, c, h, w]",
+    shape="(N, C, n…) → (N, C · n…)",
+    source="",
+    example="input image: float32[N, 1, 28, 28]\noutput scores = image -> flatten -> linear(10)",
 )

@@ -101,13 +101,14 @@ def infer(a: Slice, x: TensorType) -> TensorType:
 
 
 def receptive_field(a: Slice, x: TensorType) -> Window | None:
-    """Position i of the result is position start + i*step; of a start that is counted from a symbolic end, the step only."""
+    """Position i of the result is position start + i*step; of a start that is counted from a symbolic end, anywhere."""
     axis, start = int(a.axis) - 2, _bounds(a, x)[0]
     if axis < 0:
         return None
+    plain = isinstance(start, int)
     spatial = range(x.rank - 2)
     return Window(
-        extent=(1,) * (x.rank - 2),
+        extent=tuple(None if place == axis and not plain else 1 for place in spatial),
         stride=tuple((a.step, 1) if place == axis else (1, 1) for place in spatial),
         before=tuple(-start if place == axis and isinstance(start, int) else 0 for place in spatial),
     )

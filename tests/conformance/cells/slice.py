@@ -25,6 +25,8 @@ CELLS = (
     Cell("x -> slice(0, -2, axis = length)", x=noise(2, 3, 5), types={"x": "float32[N, 3, l + 4]"}, oracle=part(2, 0, -2)),
     Cell("x -> slice(step = 2, axis = length)", x=noise(2, 3, 5), types={"x": "float32[N, 3, l]"}, oracle=part(2, step=2)),
     Cell("x -> slice(0, 2)", x=noise(2, 3, 4, 5), oracle=part(1, 0, 2)),
+    Cell("x -> slice(stop = 2, axis = height)", x=noise(2, 3, 4, 5), oracle=part(2, 0, 2)),
+    Cell("x -> slice(stop = -1, axis = height)", x=noise(1, 2, 2, 3, 2), oracle=part(3, 0, -1)),
     Cell("x -> slice(1, 4, axis = width)", x=noise(2, 3, 4, 5), oracle=part(3, 1, 4)),
     Cell("x -> slice(1, axis = height, step = 3)", x=noise(2, 3, 8, 5), oracle=part(2, 1, step=3)),
     Cell("x -> slice(0, 1, axis = 2)", x=noise(2, 3, 4, 5), types={"x": "float32[N, 3, h, w]"}, oracle=part(2, 0, 1)),
