@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from convspec.ir.dims import Size, at_least
+from convspec.ir.lowering import Call, Lowered
 from convspec.ir.opdef import AttrError, Cost
 from convspec.ir.types import TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops._axes import axis_name
 from convspec.ops._elementwise import elements
+
+
+HALF = ("float16", "bfloat16")
+"""Types in which sums lose digits or overflow: what adds cells up does so in float32."""
+
+
+_NARROW = {"float16": ".half", "bfloat16": ".bfloat16"}
+
+
+def torch_avg_pool(rank: int, dtype: str, source: Lowered, kernel: Any, kwargs: Mapping[str, Any]) -> Call:
+    """`F.avg_pool2d` and its like; in float32 where the CPU has no kernel in half precision, which is in 3-D."""
+    if rank < 3 or dtype not in HALF:
+        return Call(f"F.avg_pool{rank}d", (source, kernel), kwargs)
+    return Call(_NARROW[dtype], (Call(f"F.avg_pool{rank}d", (Call(".float", (source,)), kernel), kwargs),))
 
 
 class Pool(spatial.Windowed, Protocol):

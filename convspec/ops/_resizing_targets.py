@@ -14,6 +14,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops import _onnx_numbers as numbers
 from convspec.ops import _resizing as resizing
 from convspec.ops import _spatial_targets as write
+from convspec.ops._pooling import HALF
 from convspec.ops._resizing import Resizing
 
 FEW_CELLS = 64
@@ -52,7 +53,11 @@ def to_torch(how: Resizing, x: TensorType) -> Lowered:
     rank, mode = len(how.sizes), how.mode
     if mode == "nearest":
         return _torch_nearest(how, x)
-    if _exact(how, x) and (rank == 2 or (mode == "linear" and not how.antialias)):
+    if how.antialias and x.dtype in HALF:
+        native = False  # torch has no kernel for it on the CPU
+    else:
+        native = _exact(how, x)
+    if native and (rank == 2 or (mode == "linear" and not how.antialias)):
         name = "bicubic" if mode == "cubic" else ("linear", "bilinear", "trilinear")[rank - 1]
         more = write.given(align_corners=(how.align_corners, False), antialias=(how.antialias, False))
         return _interpolate(how, x, {"mode": name, **more})

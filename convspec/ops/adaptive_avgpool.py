@@ -14,6 +14,7 @@ from convspec.ops import _adaptive as adaptive
 from convspec.ops import _onnx_numbers as numbers
 from convspec.ops import _spatial_targets as write
 from convspec.ops._dtypes import onnx_cast
+from convspec.ops._pooling import HALF
 
 
 def evaluate(a: adaptive.Adaptive, p: object, x: Array) -> Array:
@@ -33,11 +34,11 @@ def to_torch(a: adaptive.Adaptive, x: TensorType) -> Lowered:
 
 
 def to_keras(a: adaptive.Adaptive, x: TensorType) -> Lowered:
-    """A layer where windows are equal; TensorFlow's CPU has no float64 kernel for that in 3-D."""
+    """A layer where windows are equal; TensorFlow's CPU has no float64 kernel for that in 3-D, and adds in float16."""
     rank, kernel = len(a.size), adaptive.equal_windows(a, x)
     if set(a.size) == {1}:
         return Apply(f"layers.GlobalAveragePooling{rank}D", (), {"keepdims": True})
-    if kernel and rank < 3:
+    if kernel and rank < 3 and x.dtype not in HALF:
         return Apply(f"layers.AveragePooling{rank}D", (write.squash(kernel),))
     return Call("helpers.adaptive_average_pool", (Arg(0), a.size))
 

@@ -1,7 +1,7 @@
 """`avgpool`: the mean of each window, over its cells in the input and, with `count_pad`, in the padding.
 
-With `ceil` a last window may reach past the end of the padded input; what lies there never counts. With `count_pad = false` only
-the cells of the input do, and every window must hold one.
+With `ceil` a last window may reach past the end of the padded input; what lies there never counts. With `count_pad = false`
+only the cells of the input do, and every window must hold one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from convspec.ir.opdef import Cost, OpDef, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
-from convspec.ops._pooling import check_no_empty_window, pool_cost, pool_sizes, reached_pads
+from convspec.ops._pooling import HALF, check_no_empty_window, pool_cost, pool_sizes, reached_pads, torch_avg_pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,26 +89,28 @@ def to_torch(a: AvgPool, x: TensorType) -> Lowered:
     if spatial.is_symmetric(a.pad) and halves and large:
         padding = write.squash(write.befores(a.pad))
         counts = a.count_pad or padding == 0
-        return _torch_pool(a, Arg(0), padding=(padding, 0), ceil_mode=(a.ceil, False), count_include_pad=(counts, True))
-    mean = _torch_pool(a, write.torch_pad(Arg(0), reached))
+        return _torch_pool(a, x, Arg(0), padding=(padding, 0), ceil_mode=(a.ceil, False), count_include_pad=(counts, True))
+    mean = _torch_pool(a, x, write.torch_pad(Arg(0), reached))
     if reached == counted:
         return mean
     cells = write.torch_pad(write.torch_pad(Call("torch.ones_like", (Arg(0),)), counted, 1.0), rest)
-    return Call("/", (mean, _torch_pool(a, cells)))
+    return Call("/", (mean, _torch_pool(a, x, cells)))
 
 
-def _torch_pool(a: AvgPool, source: Any, **more: tuple[Any, Any]) -> Call:
+def _torch_pool(a: AvgPool, x: TensorType, source: Lowered, **more: tuple[Any, Any]) -> Call:
     kernel = write.squash(a.kernel)
     kwargs = write.given(stride=(write.squash(a.stride), kernel), **more)
-    return Call(f"F.avg_pool{len(a.kernel)}d", (source, kernel), kwargs)
+    return torch_avg_pool(len(a.kernel), x.dtype, source, kernel, kwargs)
 
 
 def to_keras(a: AvgPool, x: TensorType) -> Lowered:
-    """A layer where all padding counts, or none and it is that of `same`. TensorFlow's CPU has no float64 kernel in 3-D."""
+    """A layer where all padding counts, or none and it is that of `same`. TensorFlow's CPU has no float64 kernel in 3-D,
+    and its kernels add float16 up in float16.
+    """
     reached, counted, _ = _pads(a, x)
     rank, kernel, stride = len(a.kernel), write.squash(a.kernel), write.squash(a.stride)
     same = not a.count_pad and spatial.is_same(reached, x, a.kernel, a.stride, a.dilation)
-    if rank < 3 and (same or reached == counted):
+    if rank < 3 and x.dtype not in HALF and (same or reached == counted):
         source = Arg(0) if same else write.keras_pad(Arg(0), reached)
         kwargs = write.given(strides=(stride, kernel), padding=("same" if same else "valid", "valid"))
         return Apply(f"layers.AveragePooling{rank}D", (kernel,), kwargs, (source,))

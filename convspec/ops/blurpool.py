@@ -20,6 +20,7 @@ from convspec.ops import _padding as padding
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._elementwise import elements
+from convspec.ops._pooling import torch_avg_pool
 
 _MODES = tuple(mode for mode in padding.MODES if mode != "constant")
 
@@ -89,7 +90,7 @@ def to_torch(a: BlurPool, x: TensorType) -> Lowered:
     y: Lowered = padding.to_torch(Arg(0), a.pad, a.pad_mode)
     for kernel, stride in _means(a):
         size, step = write.squash(kernel), write.squash(stride)
-        y = Call(f"F.avg_pool{len(kernel)}d", (y, size), write.given(stride=(step, size)))
+        y = torch_avg_pool(len(kernel), x.dtype, y, size, write.given(stride=(step, size)))
     return y
 
 

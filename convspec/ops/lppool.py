@@ -17,7 +17,7 @@ from convspec.ir.opdef import Cost, OpDef, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
-from convspec.ops._pooling import pool_cost, pool_sizes, reached_pads
+from convspec.ops._pooling import HALF, pool_cost, pool_sizes, reached_pads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def _exponent(a: LpPool) -> int | float:
 def to_torch(a: LpPool, x: TensorType) -> Lowered:
     """Native for even p without padding; the stride stands by position, where torch's functions agree on it."""
     pads, kernel, stride = reached_pads("lppool", a, x), write.squash(a.kernel), write.squash(a.stride)
-    if a.p % 2 == 0 and not any(map(any, pads)):
+    if a.p % 2 == 0 and x.dtype not in HALF and not any(map(any, pads)):
         return Call(f"F.lp_pool{len(a.kernel)}d", (Arg(0), _exponent(a), kernel, stride))
     return Call("helpers.lp_pool", (write.torch_pad(Arg(0), pads), _exponent(a), a.kernel, a.stride))
 

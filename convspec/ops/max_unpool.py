@@ -16,7 +16,7 @@ from typing import Any
 from convspec.ir.attrs import Pads, PerAxis, per_axis
 from convspec.ir.dims import Size, at_least, equal
 from convspec.ir.lowering import Arg, Call, Const, Lowered
-from convspec.ir.opdef import AttrError, OpDef, ShapeError, attr, given
+from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr, given
 from convspec.ir.types import FLOATS, Array, TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
@@ -76,6 +76,12 @@ def _sizes_like(a: MaxUnpool, x: TensorType, like: TensorType) -> tuple[Size, ..
             message = f"a pool of kernel {k} and stride {s} does not turn {name} {m} into {n}"
             raise ShapeError(message, "CNN031", inputs={0: f"{name} {n}", 2: f"{name} {m}"}, equality=agree)
     return like.spatial
+
+
+def receptive_field(a: MaxUnpool, *types: TensorType) -> Window:
+    """Each output sees the one window that it lies in."""
+    rank = len(a.kernel)
+    return Window(extent=(1,) * rank, stride=tuple((1, s) for s in a.stride), before=(0,) * rank)
 
 
 def evaluate(a: MaxUnpool, p: object, x: Array, indices: Array, like: Array | None = None) -> Array:
@@ -146,6 +152,7 @@ OP = OpDef(
     dtypes=(),
     resolve=resolve,
     infer=infer,
+    receptive_field=receptive_field,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
     formula="y[n, c, indices[n, c, i]] = x[n, c, i], and 0 elsewhere",

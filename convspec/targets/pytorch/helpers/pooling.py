@@ -38,8 +38,8 @@ def max_unpool(x, indices, size=None, steps=None, like=None):
 
 def lp_pool(x, p, kernel_size, stride):
     """The p-norm of each window, (sum of |x|^p)^(1/p); its gradient is 0 where a whole window is 0."""
-    total = x.abs() ** p
+    total = x.abs().to(torch.promote_types(x.dtype, torch.float32)) ** p
     for axis, (size, step) in enumerate(zip(kernel_size, stride, strict=True), 2):
         total = total.unfold(axis, size, step).sum(-1)
     positive = total > 0
-    return torch.where(positive, torch.where(positive, total, 1) ** (1 / p), 0)
+    return torch.where(positive, torch.where(positive, total, 1) ** (1 / p), 0).to(x.dtype)

@@ -11,6 +11,8 @@ def resize(x, size=None, factor=None, like=None, mode="nearest", align_corners=F
     The new sizes are `size`, those of `like`, or floor(n * factor), a factor being a number or a pair (numerator,
     denominator).
     """
+    given = x.dtype
+    x = x if mode == "nearest" else x.to(torch.promote_types(given, torch.float32))
     for axis in range(2, x.dim()):
         n = x.shape[axis]
         if factor is not None:
@@ -33,13 +35,10 @@ def resize(x, size=None, factor=None, like=None, mode="nearest", align_corners=F
         if mode == "linear":
             position = position.clamp(0, (n - 1) * unit)
         left = torch.div(position, unit, rounding_mode="floor")
-        dtype = torch.promote_types(x.dtype, torch.float32)
-        share = ((position - left * unit).to(dtype) / unit).reshape(-1, *[1] * (x.dim() - 1 - axis))
-        y = 0
-        for cell, weight in resize_weights(mode, share):
-            y = y + x.index_select(axis, (left + cell).clamp(0, n - 1)) * weight
-        x = y.to(x.dtype)
-    return x
+        share = ((position - left * unit).to(x.dtype) / unit).reshape(-1, *[1] * (x.dim() - 1 - axis))
+        cells = resize_weights(mode, share)
+        x = sum(x.index_select(axis, (left + cell).clamp(0, n - 1)) * weight for cell, weight in cells)
+    return x.to(given)
 
 
 def resize_weights(mode, share):
@@ -53,12 +52,11 @@ def resize_weights(mode, share):
 
 def resize_filter(n, m, mode, x):
     """The weights (m, n) of a filter as wide as an output is, divided by their sum."""
-    dtype = torch.promote_types(x.dtype, torch.float32)
     outputs, inputs = (2 * torch.arange(count, device=x.device) + 1 for count in (m, n))
-    d = (inputs * m - outputs[:, None] * n).abs().to(dtype) / (2 * max(n, m))
+    d = (inputs * m - outputs[:, None] * n).abs().to(x.dtype) / (2 * max(n, m))
     if mode == "linear":
         weight = (1 - d).clamp(min=0)
     else:
         near, far = (1.5 * d - 2.5) * d * d + 1, ((2.5 - 0.5 * d) * d - 4) * d + 2
         weight = torch.where(d < 1, near, torch.where(d < 2, far, 0))
-    return (weight / weight.sum(1, keepdim=True)).to(x.dtype)
+    return weight / weight.sum(1, keepdim=True)

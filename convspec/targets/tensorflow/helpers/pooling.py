@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="misc, no-untyped-def, no-untyped-call"
 
+import keras
 from keras import ops
 
 
@@ -29,6 +30,7 @@ def average_pool(x, pool_size, strides, padding=0, counted=0):
     rank = len(x.shape) - 2
     padding, counted = (((n, n),) * rank if isinstance(n, int) else n for n in (padding, counted))
     left_out = [(p[0] - c[0], p[1] - c[1]) for p, c in zip(padding, counted, strict=True)]
+    dtype, x = x.dtype, ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
     cells = ops.ones_like(x[:1, ..., :1])
     cells = ops.pad(cells, [(0, 0), *counted, (0, 0)], constant_values=1)
     cells = ops.pad(cells, [(0, 0), *left_out, (0, 0)])
@@ -37,7 +39,7 @@ def average_pool(x, pool_size, strides, padding=0, counted=0):
         size, step = (n if isinstance(n, int) else n[axis - 1] for n in (pool_size, strides))
         windows = [(slice(None),) * axis + (slice(i, i + 1 - size or None, step),) for i in range(size)]
         x, cells = sum(x[window] for window in windows), sum(cells[window] for window in windows)
-    return x / cells
+    return ops.cast(x / cells, dtype)
 
 
 def max_pool_indices(x, pool_size, strides, padding=0, dilation_rate=1):
@@ -83,25 +85,23 @@ def max_unpool(x, indices, pool_size, strides, padding=0, like=None):
     for axis in range(1, rank + 1):
         size, step = (n if isinstance(n, int) else n[axis - 1] for n in (pool_size, strides))
         before, after = padding[axis - 1]
-        whole = (slice(None),) * axis
-        cut = slice(before, size - step - after or None)
+        kept = (slice(None),) * axis + (slice(before, size - step - after or None),)
         if like is not None:
-            line = ops.ones_like(like[(0,) * axis + (slice(None),) + (0,) * (rank + 1 - axis)], dtype="int64")
-            window = (ops.cumsum(line) - 1 + before) // step
+            window = (ops.cumsum(axis_ones(like, axis)) - 1 + before) // step
             x, indices = (ops.take(t, ops.minimum(window, axis_length(t, axis) - 1), axis=axis) for t in (x, indices))
         else:
-            x, indices = (ops.repeat(t, step, axis=axis)[(*whole, cut)] for t in (x, indices))
+            x, indices = (ops.repeat(t, step, axis=axis)[kept] for t in (x, indices))
     return ops.where(ops.equal(indices, flat_positions(x)), x, ops.zeros_like(x))
 
 
 def axis_length(x, axis):
     """The size of an axis: a number where it is known, else a scalar tensor."""
-    known = x.shape[axis]
-    return (
-        known
-        if known is not None
-        else ops.sum(ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (len(x.shape) - 1 - axis)], dtype="int64"))
-    )
+    return ops.sum(axis_ones(x, axis)) if x.shape[axis] is None else x.shape[axis]
+
+
+def axis_ones(x, axis):
+    """A one for each position of an axis: int64."""
+    return ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (len(x.shape) - 1 - axis)], dtype="int64")
 
 
 def window_bounds(length, size):
@@ -112,15 +112,16 @@ def window_bounds(length, size):
 
 def adaptive_average_pool(x, size):
     """The means of `size` windows along each spatial axis, one number per axis."""
+    dtype, x = x.dtype, ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
     for axis, outputs in enumerate(size, 1):
         length = axis_length(x, axis)
         start, end = window_bounds(length, outputs)
-        cell = ops.cumsum(ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (len(size) + 1 - axis)], dtype="int64")) - 1
+        cell = ops.cumsum(axis_ones(x, axis)) - 1
         inside = ops.cast(ops.logical_and(cell >= start, cell < end), x.dtype)
         matrix = inside / ops.cast(end - start, x.dtype)
         axes = "abcde"[: len(x.shape)]
         x = ops.einsum(f"{axes},z{axes[axis]}->{axes.replace(axes[axis], 'z')}", x, matrix)
-    return x
+    return ops.cast(x, dtype)
 
 
 def adaptive_max_pool(x, size):
@@ -135,8 +136,7 @@ def adaptive_max_pool(x, size):
         if isinstance(longest, int):
             steps = ops.arange(longest, dtype="int64")
         else:
-            line = ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (len(size) + 1 - axis)], dtype="int64")
-            steps = ops.concatenate([ops.zeros((1,), dtype="int64"), ops.cumsum(line)])
+            steps = ops.concatenate([ops.zeros((1,), dtype="int64"), ops.cumsum(axis_ones(x, axis))])
         cells = ops.take(x, ops.minimum(start + steps, end - 1), axis=axis)
         largest = ops.equal(cells, ops.max(cells, axis=axis + 1, keepdims=True))
         first = ops.logical_and(largest, ops.equal(ops.cumsum(ops.cast(largest, "int32"), axis=axis + 1), 1))
@@ -146,9 +146,10 @@ def adaptive_max_pool(x, size):
 
 def lp_pool(x, p, pool_size, strides):
     """The p-norm of each window, of any rank; its gradient is 0 where a whole window is 0."""
-    total = ops.power(ops.abs(x), p)
+    total = ops.power(ops.abs(ops.cast(x, keras.backend.result_type(x.dtype, "float32"))), p)
     for axis in range(1, len(x.shape) - 1):
         size, step = (n if isinstance(n, int) else n[axis - 1] for n in (pool_size, strides))
         total = sum(total[(slice(None),) * axis + (slice(i, i + 1 - size or None, step),)] for i in range(size))
     positive = total > 0
-    return ops.where(positive, ops.power(ops.where(positive, total, ops.ones_like(total)), 1 / p), ops.zeros_like(total))
+    norm = ops.where(positive, ops.power(ops.where(positive, total, ops.ones_like(total)), 1 / p), ops.zeros_like(total))
+    return ops.cast(norm, x.dtype)

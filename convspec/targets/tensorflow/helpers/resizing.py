@@ -5,7 +5,7 @@
 import keras
 from keras import ops
 
-from convspec.targets.tensorflow.helpers.pooling import axis_length
+from convspec.targets.tensorflow.helpers.pooling import axis_length, axis_ones
 
 
 def resize(x, size=None, factor=None, like=None, mode="nearest", align_corners=False, antialias=False):
@@ -14,7 +14,8 @@ def resize(x, size=None, factor=None, like=None, mode="nearest", align_corners=F
     The new sizes are `size`, those of `like`, or floor(n * factor), a factor being a number or a pair (numerator,
     denominator).
     """
-    rank = len(x.shape) - 2
+    rank, given = len(x.shape) - 2, x.dtype
+    x = x if mode == "nearest" else ops.cast(x, keras.backend.result_type(given, "float32"))
     for axis in range(1, rank + 1):
         n = axis_length(x, axis)
         if like is not None:
@@ -40,21 +41,19 @@ def resize(x, size=None, factor=None, like=None, mode="nearest", align_corners=F
         if mode == "linear":
             position = ops.maximum(ops.minimum(position, (n - 1) * unit), 0)
         left = position // unit
-        dtype = keras.backend.result_type(x.dtype, "float32")
-        share = ops.cast(position - left * unit, dtype) / ops.cast(unit, dtype)
+        share = ops.cast(position - left * unit, x.dtype) / ops.cast(unit, x.dtype)
         share = ops.reshape(share, (-1,) + (1,) * (rank + 1 - axis))
         cells = resize_weights(mode, share)
         taken = [ops.take(x, ops.maximum(ops.minimum(left + cell, n - 1), 0), axis=axis) for cell, _ in cells]
-        x = ops.cast(sum(part * weight for part, (_, weight) in zip(taken, cells, strict=True)), x.dtype)
-    return x
+        x = sum(part * weight for part, (_, weight) in zip(taken, cells, strict=True))
+    return ops.cast(x, given)
 
 
 def axis_positions(x, axis, up=1, down=1):
     """0, 1 … along an axis of n cells, n * up // down of them: int64."""
     if x.shape[axis] is not None:
         return ops.arange(x.shape[axis] * up // down, dtype="int64")
-    line = ops.ones_like(x[(0,) * axis + (slice(None),) + (0,) * (len(x.shape) - 1 - axis)], dtype="int64")
-    return ops.cumsum(ops.repeat(line, up)[(slice(down - 1, None, down),)]) - 1
+    return ops.cumsum(ops.repeat(axis_ones(x, axis), up)[(slice(down - 1, None, down),)]) - 1
 
 
 def resize_weights(mode, share):
