@@ -96,20 +96,20 @@ def to_onnx(plan: Plan, x: TensorType, context: TensorType, at: int, mask: Tenso
         weights = Call("Mul", (weights, seen))
     found = Call("MatMul", (value, Call("Transpose", (weights,), swap)))
     flat = Call("Reshape", (found, Const((0, plan.width, -1), "int64")))
-    return _onnx_unflattened(plan, _onnx_projected("out", plan.width, plan.filters, plan.bias, flat), x)
+    return _onnx_unflattened(plan, _onnx_projected("out", plan.filters, plan.bias, flat), x)
 
 
-def _onnx_projected(name: str, inputs: int, outputs: int, bias: bool, source: Any) -> Call:
-    """At every position: a convolution with a kernel of 1, which moves no data."""
-    weights = (Weight(f"{name}.weight", reshape=(outputs, inputs, 1)), *((Weight(f"{name}.bias"),) if bias else ()))
-    return Call("Conv", (source, *weights), {"kernel_shape": (1,)})
+def _onnx_projected(name: str, outputs: int, bias: bool, source: Any) -> Call:
+    """The weight times the channels of every position, which stand in the columns of `source`."""
+    y = Call("MatMul", (Weight(f"{name}.weight"), source))
+    return Call("Add", (y, Weight(f"{name}.bias", reshape=(outputs, 1)))) if bias else y
 
 
 def _onnx_heads(plan: Plan, name: str, bias: bool, at: int, x: TensorType) -> Call:
     """(N, heads, d, positions) of input number `at`."""
     assert isinstance(x.channels, int)
     source: Any = Arg(at) if x.rank == 3 else Call("Reshape", (Arg(at), Const((0, x.channels, -1), "int64")))
-    projected = _onnx_projected(name, x.channels, plan.width, bias, source)
+    projected = _onnx_projected(name, plan.width, bias, source)
     return Call("Reshape", (projected, Const((0, plan.heads, plan.width // plan.heads, -1), "int64")))
 
 
