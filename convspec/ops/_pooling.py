@@ -13,7 +13,6 @@ from convspec.ops import _spatial as spatial
 from convspec.ops._axes import axis_name
 from convspec.ops._elementwise import elements
 
-
 HALF = ("float16", "bfloat16")
 """Types in which sums lose digits or overflow: what adds cells up does so in float32."""
 

@@ -142,11 +142,13 @@ def reach(how: Resizing, n: Size, m: Size) -> int | None:
     """How many cells an output sees along an axis; None: with `antialias`, where that depends on a symbolic size."""
     if n == m:
         return 1
+    known = isinstance(n, int) and isinstance(m, int)
+    odd = known and n % m == 0 and n // m % 2 == 1 and not how.align_corners  # positions are cells
     if not how.antialias:
-        return TAPS[how.mode]
-    if isinstance(n, int) and isinstance(m, int):
-        return min(n, -(-TAPS[how.mode] * max(n, m) // m) + 1)
-    return None
+        return 1 if odd else TAPS[how.mode]
+    if not known:
+        return None
+    return TAPS[how.mode] * n // m - odd if n % m == 0 else min(n, -(-TAPS[how.mode] * max(n, m) // m) + 1)
 
 
 def receptive_field(how: Resizing, x: TensorType) -> Window:
@@ -171,4 +173,4 @@ def _window(how: Resizing, axis: int, n: Size, m: Size) -> tuple[int | None, tup
     if how.mode == "nearest":
         return cells, step, 0
     middle = 0 if how.align_corners else (step[0] - step[1]) // (2 * step[1])  # of output 0, rounded down
-    return cells, step, cells // 2 - 1 - middle
+    return cells, step, (cells - 1) // 2 - middle

@@ -53,11 +53,8 @@ def to_torch(how: Resizing, x: TensorType) -> Lowered:
     rank, mode = len(how.sizes), how.mode
     if mode == "nearest":
         return _torch_nearest(how, x)
-    if how.antialias and x.dtype in HALF:
-        native = False  # torch has no kernel for it on the CPU
-    else:
-        native = _exact(how, x)
-    if native and (rank == 2 or (mode == "linear" and not how.antialias)):
+    kernel = not how.antialias or x.dtype not in HALF  # that the CPU has one
+    if kernel and _exact(how, x) and (rank == 2 or (mode == "linear" and not how.antialias)):
         name = "bicubic" if mode == "cubic" else ("linear", "bilinear", "trilinear")[rank - 1]
         more = write.given(align_corners=(how.align_corners, False), antialias=(how.antialias, False))
         return _interpolate(how, x, {"mode": name, **more})
