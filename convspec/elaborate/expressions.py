@@ -8,6 +8,7 @@ from typing import Any
 from convspec import ops
 from convspec.elaborate import tensors
 from convspec.elaborate.arithmetic import ValueProblem, binary, negate
+from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.evaluation import EVALUATORS, Wanted, condition, evaluate, integer
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lists import new_list
@@ -56,7 +57,7 @@ def _name(frame: Frame, expr: ast.NameRef, wanted: Wanted) -> Any:
         return value
     if wanted == "word":
         return expr.text
-    if ops.find(expr.text) is not None:
+    if ops.find(expr.text) is not None and (wanted == "stage" or expr.text not in BUILTINS):
         return StageValue(expr, frame.snapshot(expr.span))
     raise undefined(frame, expr)
 

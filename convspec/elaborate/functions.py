@@ -13,7 +13,7 @@ from convspec.elaborate.defaults import defaults_at
 from convspec.elaborate.evaluation import evaluate, integer
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lists import new_list
-from convspec.elaborate.module import StageEvent
+from convspec.elaborate.module import BlockEvent, OpEvent, StageEvent
 from convspec.elaborate.ops import apply_op
 from convspec.elaborate.parameters import bind_parameters
 from convspec.elaborate.place import Spot
@@ -77,9 +77,10 @@ def _apply_let(use: Use, function: FunctionValue, spot: Spot | None) -> Any:
         meter.leave()
     if use.env.context.counting is not None:
         return result
-    if frame.collected:
+    events = frame.collected or []
+    if any(isinstance(event, OpEvent | BlockEvent | StageEvent) for event in events):
         taken = spot or use.claim(name)
-        use.place.record(use.site, StageEvent(tuple(frame.collected), taken.label))
+        use.place.record(use.site, StageEvent(tuple(events), taken.label))
     elif use.label is not None:
         raise use.env.fail("CNN052", f"`{let.name.text}` makes a value, which has no label", use.label.span)
     return result
