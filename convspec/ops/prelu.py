@@ -55,9 +55,14 @@ def to_torch(a: Prelu, x: TensorType) -> Lowered:
 
 
 def to_keras(a: Prelu, x: TensorType) -> Lowered:
-    """A helper: layers.PReLU has the gradient 0 at 0."""
-    kwargs = {"shared": True} if a.per == "one" else {}
-    return Apply("helpers.PRelu", kwargs=kwargs, weights={"alpha": Weight("weight")})
+    """A helper: layers.PReLU has the gradient 0 at 0. Slopes lie over all axes but those that are shared."""
+    shared = tuple(range(1, x.rank if a.per == "one" else x.rank - 1))
+    kwargs = {"shared_axes": shared} if shared else {}
+    return Apply("helpers.PRelu", kwargs=kwargs, weights={"alpha": Weight("weight", reshape=_keras_shape(a, x))})
+
+
+def _keras_shape(a: Prelu, x: TensorType) -> tuple[int, ...]:
+    return (*[1] * (x.rank - 2), _slopes(a, x))
 
 
 def to_onnx(a: Prelu, x: TensorType) -> Lowered:

@@ -26,7 +26,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "ops.log_softmax": {"axis": -1},
     "ops.glu": {"axis": -1},
     "helpers.glu": {"axis": -1},
-    "helpers.PRelu": {"shared": False},
+    "helpers.PRelu": {"shared_axes": None},
     "layers.LayerNormalization": {"axis": -1, "center": True, "scale": True},
     "layers.GroupNormalization": {"center": True, "scale": True},
     "layers.RMSNormalization": {"axis": -1},

@@ -22,6 +22,7 @@ KEPT_NAMES = {
     "<": ("less",),
     "<=": ("less_equal",),
     "ops.hard_swish": ("hard_silu",),
+    "ops.rms_normalization": ("rms_norm",),
 }
 """What Keras calls the operations of Python's operators on its tensors, and of functions that go by another name."""
 

@@ -19,6 +19,7 @@ from convspec.targets.tensorflow.weights import to_keras as keras_values
 
 BUILT_IN: Mapping[str, Callable[[Any], Any]] = {
     "BatchNorm": lambda layers: partial(layers.BatchNormalization, momentum=0.9, epsilon=1e-5),
+    "PRelu": lambda layers: layers.PReLU,
     "PaddedEmbedding": lambda layers: lambda entries, features, padding, **named: layers.Embedding(entries, features, **named),
 }
 """For each helper layer, the layer of Keras that computes the same in inference: files then need no custom objects."""
@@ -43,6 +44,7 @@ def save_keras(module: Module, weights: Weights, path: str | Path, dtype: str | 
 
     In it, batch norm is Keras's own: the same in inference; when training goes on from the file, its running variance is
     the biased one, since no layer of Keras stores the unbiased one. `to_keras` and the source file have the exact layer.
+    So is PReLU: when training goes on, its gradient at 0 is 0 and not the slope.
     Keras reads a file recursively: one with a thousand layers in a row needs `sys.setrecursionlimit` before `load_model`.
     Failure CNN090 where an op needs a layer that Keras does not have; CNN400 where the file cannot be written.
     """

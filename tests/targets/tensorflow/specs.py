@@ -181,6 +181,23 @@ model EveryOp {
 }
 """
 
+NORMS = """
+block Normed(x: tensor, width: int, norm: stage = layernorm, act: stage = prelu) {
+    x = x -> conv(width, 3x3, stride = 2, pad = 1) -> norm -> act -> conv(width, 1x1) -> groupnorm(width // 2)
+    return x -> act -> rmsnorm -> maxout(2)
+}
+
+## Norms and activations, some of them layers of ours, with weights that lie over more than the channels.
+model Norms {
+    input x: float32[N, 4, 16, 16]
+    y = x -> Normed(8) -> Normed(12, norm = groupnorm(4, eps = 1e-3), act = celu(0.3))
+    y = y -> rmsnorm(axes = all) -> layernorm(axes = all) -> instancenorm -> instancenorm(affine = true) -> prelu(per = one)
+    output y = y -> elu -> selu -> mish -> hardtanh -> softplus(beta = 2) -> logsigmoid -> softsign -> threshold(-1, 2)
+    z = x -> rmsnorm(affine = false) -> layernorm(affine = false) -> groupnorm(2, affine = false) -> glu -> softplus
+    output z = z -> flatten -> layernorm -> prelu -> l2norm -> linear(6) -> log_softmax
+}
+"""
+
 SPECS = {
     "lenet": (LENET, "LeNet", ({"N": 3},)),
     "resnet": (RESNET, "ResNet", ({"N": 2, "h": 4, "w": 2}, {"N": 1, "h": 1, "w": 3})),
@@ -191,5 +208,6 @@ SPECS = {
     "sequence": (SEQUENCE, "Sequence", ({"N": 2, "L": 19}, {"N": 1, "L": 8})),
     "stages": (STAGES, "Stages", ({"N": 2},)),
     "every_op": (EVERY_OP, "EveryOp", ({"N": 2},)),
+    "norms": (NORMS, "Norms", ({"N": 2},)),
 }
 """Name → spec, model, and the symbolic sizes to run it at."""

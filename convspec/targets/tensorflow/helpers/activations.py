@@ -53,21 +53,12 @@ def maxout(x, pieces):
     return greatest
 
 
-class PRelu(layers.Layer):
-    """x above 0, a learned slope times x elsewhere: a slope for every channel, or a shared one. The gradient at 0 is the slope
-    (that of layers.PReLU is 0).
-    """
+class PRelu(layers.PReLU):
+    """x above 0, a learned slope times x elsewhere. The gradient at 0 is the slope (that of layers.PReLU is 0)."""
 
-    def __init__(self, shared=False, **kwargs):
-        super().__init__(**kwargs)
-        self.shared = shared
-
-    def build(self, input_shape):
-        slopes = 1 if self.shared else input_shape[-1]
-        self.alpha = self.add_weight(name="alpha", shape=(slopes,), initializer=keras.initializers.Constant(0.25))
+    def __init__(self, shared_axes=None, **kwargs):
+        quarter = keras.initializers.Constant(0.25)
+        super().__init__(**{"alpha_initializer": quarter, "shared_axes": shared_axes, **kwargs})
 
     def call(self, inputs):
         return ops.where(inputs > 0, inputs, self.alpha * inputs)
-
-    def get_config(self):
-        return {**super().get_config(), "shared": self.shared}
