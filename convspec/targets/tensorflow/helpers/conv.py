@@ -166,3 +166,82 @@ def conv_output_shape(layer, input_shape):
         reach = 1 if layer.padding == "same" else dilation * (size - 1) + 1
         sizes.append(None if n is None else (n - reach) // step + 1)
     return (input_shape[0], *sizes, layer.filters)
+
+
+class DeformConv2D(layers.Layer):
+    """A convolution that reads each cell of each window at a place of its own, bilinearly; outside of the input is 0."""
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding=0,
+        dilation_rate=1,
+        groups=1,
+        offset_groups=1,
+        use_bias=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.strides, self.padding = filters, kernel_size, strides, padding
+        self.dilation_rate, self.groups, self.offset_groups, self.use_bias = dilation_rate, groups, offset_groups, use_bias
+
+    def build(self, x_shape, offset_shape=None, mask_shape=None):
+        size = (self.kernel_size,) * 2 if isinstance(self.kernel_size, int) else tuple(self.kernel_size)
+        self.kernel = self.add_weight(name="kernel", shape=(*size, x_shape[-1] // self.groups, self.filters))
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
+
+    def call(self, x, offset, mask=None):
+        n, rows, columns = ops.shape(offset)[:3]
+        parts, size, channels = self.offset_groups, self.kernel.shape[:2], x.shape[-1]
+        moved = ops.reshape(offset, (n, rows, columns, parts, *size, 2))
+        moved = ops.cast(moved, keras.backend.result_type(x.dtype, "float32"))
+        down = moved[..., 0] + self.places(0, rows, moved)[:, None, None, :, None]
+        right = moved[..., 1] + self.places(1, columns, moved)[:, None, None, :]
+        read = self.read(x, down, right)
+        if mask is not None:
+            read = read * ops.reshape(mask, (n, rows, columns, parts, *size, 1))
+        read = ops.reshape(
+            ops.transpose(read, (0, 1, 2, 4, 5, 3, 6)), (n, rows, columns, -1, self.groups, channels // self.groups)
+        )
+        kernel = ops.reshape(self.kernel, (size[0] * size[1], channels // self.groups, self.groups, -1))
+        y = ops.reshape(ops.einsum("nijkgc,kcgf->nijgf", read, kernel), (n, rows, columns, self.filters))
+        return y if self.bias is None else y + self.bias
+
+    def places(self, axis, outputs, like):
+        """Where the cells are read that are not moved: (outputs, kernel)."""
+        attributes = self.strides, self.padding, self.dilation_rate
+        step, before, dilation = (a if isinstance(a, int) else a[axis] for a in attributes)
+        cells = ops.cast(ops.arange(self.kernel.shape[axis], dtype="int32"), like.dtype) * dilation
+        windows = ops.cast(ops.arange(outputs, dtype="int32"), like.dtype) * step
+        return windows[:, None] + cells - before
+
+    def read(self, x, down, right):
+        """The values between cells: (batch, rows, columns, parts, kernel…, channels / parts)."""
+        n, height, width = ops.shape(x)[:3]
+        parts, each = self.offset_groups, x.shape[-1] // self.offset_groups
+        cells = ops.transpose(ops.reshape(x, (n, height * width, parts, each)), (0, 2, 1, 3))
+        down, right = (ops.transpose(place, (0, 3, 1, 2, 4, 5)) for place in (down, right))
+        last, end = ops.cast(height - 1, down.dtype), ops.cast(width - 1, down.dtype)
+        total = 0
+        for row, of_row in ((ops.floor(down), 1 - (down - ops.floor(down))), (ops.floor(down) + 1, down - ops.floor(down))):
+            for column, of_column in (
+                (ops.floor(right), 1 - (right - ops.floor(right))),
+                (ops.floor(right) + 1, right - ops.floor(right)),
+            ):
+                inside = (row >= 0) & (row <= last) & (column >= 0) & (column <= end)
+                share = ops.cast(ops.where(inside, of_row * of_column, ops.zeros_like(row)), x.dtype)
+                rows = ops.cast(ops.clip(row, 0, last), "int32")
+                index = rows * width + ops.cast(ops.clip(column, 0, end), "int32")
+                found = ops.take_along_axis(cells, ops.reshape(index, (n, parts, -1, 1)), axis=2)
+                total = total + found * ops.reshape(share, (n, parts, -1, 1))
+        shape = ops.shape(down)
+        return ops.transpose(ops.reshape(total, (*shape, each)), (0, 2, 3, 1, 4, 5, 6))
+
+    def compute_output_shape(self, x_shape, offset_shape=None, mask_shape=None):
+        return (*offset_shape[:3], self.filters)
+
+    def get_config(self):
+        own = ("filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "offset_groups", "use_bias")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
