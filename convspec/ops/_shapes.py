@@ -21,20 +21,22 @@ from convspec.ir.types import Shape, TensorType
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A size at run time: `times` * the product of these axes of the input // `over`, which leaves nothing over."""
+    """A size at run time: `times` * the product of these axes of an input // `over`, which leaves nothing over."""
 
     axes: tuple[int, ...]
     times: int = 1
     over: int = 1
+    source: int = 0
+    """Which input."""
 
     @property
     def plain(self) -> bool:
         """Whether it is just the size of an axis."""
         return len(self.axes) == 1 and self.times == self.over == 1
 
-    def of(self, shape: Sequence[Any]) -> Any:
-        """The size, for the input's."""
-        return product(shape[axis] for axis in self.axes) * self.times // self.over
+    def of(self, *shapes: Sequence[Any]) -> Any:
+        """The size, for those of the inputs."""
+        return product(shapes[self.source][axis] for axis in self.axes) * self.times // self.over
 
 
 Entry: TypeAlias = int | Measure
@@ -53,14 +55,15 @@ def is_one(size: Size) -> bool:
     return isinstance(size, int) and size == 1
 
 
-def measure(size: Size, shape: Shape) -> Measure | None:
+def measure(size: Size, *shapes: Shape) -> Measure | None:
     """How a symbolic size follows from the sizes of an input; None if it does in no simple way."""
-    symbolic = [axis for axis, n in enumerate(shape) if isinstance(n, Dim)]
-    for count in range(1, len(symbolic) + 1):
-        for axes in combinations(symbolic, count):
-            share = _share(size, product(shape[axis] for axis in axes))
-            if share is not None:
-                return Measure(axes, share.numerator, share.denominator)
+    for source, shape in enumerate(shapes):
+        symbolic = [axis for axis, n in enumerate(shape) if isinstance(n, Dim)]
+        for count in range(1, len(symbolic) + 1):
+            for axes in combinations(symbolic, count):
+                share = _share(size, product(shape[axis] for axis in axes))
+                if share is not None:
+                    return Measure(axes, share.numerator, share.denominator, source)
     return None
 
 
@@ -77,9 +80,9 @@ def _share(size: Size, of: Size) -> Fraction | None:
     return share if equal(size * share.denominator, of * share.numerator) else None
 
 
-def measured(sizes: Shape, shape: Shape) -> tuple[Entry, ...] | None:
-    """Every size of a result from those of its input, with at most one left out (-1). None: more cannot be told."""
-    found: list[Entry | None] = [size if isinstance(size, int) else measure(size, shape) for size in sizes]
+def measured(sizes: Shape, *shapes: Shape) -> tuple[Entry, ...] | None:
+    """Every size of a result from those of its inputs, with at most one left out (-1). None: more cannot be told."""
+    found: list[Entry | None] = [size if isinstance(size, int) else measure(size, *shapes) for size in sizes]
     unknown = [place for place, entry in enumerate(found) if entry is None]
     if len(unknown) > 1:
         return None
@@ -96,24 +99,32 @@ def _is_plain(entry: Entry | None) -> bool:
 # ── PyTorch ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def torch_reshape(sizes: Shape, shape: Shape) -> Lowered:
+def torch_reshape(sizes: Shape, *shapes: Shape) -> Lowered:
     """`x.reshape(x.size(0), 8, -1)`."""
-    entries = measured(sizes, shape)
+    entries = measured(sizes, *shapes)
     if entries is None:
         return too_many(sizes)
     if any(isinstance(entry, Measure) and not entry.plain for entry in entries):
-        return Call("helpers.reshape_to", (Arg(0), written(entries)))
+        tensors = tuple(Arg(index) for index in range(1 + _uses_second(entries)))
+        return Call("helpers.reshape_to", (Arg(0), written(entries, *shapes), *tensors[1:]))
     return Call(".reshape", (Arg(0), *(torch_size(entry) for entry in entries)))
 
 
-def torch_size(entry: Entry, index: int = 0) -> Any:
-    """A size of input number `index`, or a number."""
-    return Call(".size", (Arg(index), entry.axes[0])) if isinstance(entry, Measure) else entry
+def torch_size(entry: Entry) -> Any:
+    """A size of an input, or a number."""
+    return Call(".size", (Arg(entry.source), entry.axes[0])) if isinstance(entry, Measure) else entry
 
 
-def written(entries: tuple[Entry, ...]) -> tuple[Any, ...]:
-    """Sizes as the helpers read them: a number, or (times, over, axes…)."""
-    return tuple((e.times, e.over, *e.axes) if isinstance(e, Measure) else e for e in entries)
+def _uses_second(entries: tuple[Entry, ...]) -> bool:
+    return any(isinstance(entry, Measure) and entry.source == 1 for entry in entries)
+
+
+def written(entries: tuple[Entry, ...], *shapes: Shape) -> tuple[Any, ...]:
+    """Sizes as the helpers read them: a number, or (times, over, axes…); axes of the second input are negative."""
+    return tuple(
+        (e.times, e.over, *(axis - len(shapes[1]) if e.source else axis for axis in e.axes)) if isinstance(e, Measure) else e
+        for e in entries
+    )
 
 
 def too_many(sizes: Shape) -> Unsupported:
@@ -127,24 +138,24 @@ def too_many(sizes: Shape) -> Unsupported:
 # ── ONNX ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def onnx_reshape(sizes: Shape, shape: Shape, x: Lowered | None = None) -> Lowered:
-    """A Reshape of `x`, by default the input, whose sizes `shape` tells in either case."""
-    entries = measured(sizes, shape)
+def onnx_reshape(sizes: Shape, *shapes: Shape, x: Lowered | None = None) -> Lowered:
+    """A Reshape of `x`, by default the input; `shapes` are those of the inputs in either case."""
+    entries = measured(sizes, *shapes)
     if entries is None:
         return too_many(sizes)
     if x is None:  # 0 copies the size that the tensor itself has there
-        entries = tuple(0 if _is_plain(e) and e.axes == (i,) else e for i, e in enumerate(entries))  # type: ignore[union-attr]
+        entries = tuple(0 if e == Measure((i,)) else e for i, e in enumerate(entries))
     return Call("Reshape", (Arg(0) if x is None else x, onnx_sizes(entries)))
 
 
-def onnx_sizes(entries: Sequence[Entry], index: int = 0) -> Call | Const:
-    """A tensor of sizes; those that are not known are taken from input number `index`."""
+def onnx_sizes(entries: Sequence[Entry]) -> Call | Const:
+    """A tensor of sizes; those that are not known are taken from the inputs."""
     pieces: list[Any] = []
     plain: list[int] = []
     for entry in entries:
         if isinstance(entry, Measure):
             pieces += [Const(tuple(plain), "int64")] if plain else []
-            pieces.append(_onnx_measure(entry, index))
+            pieces.append(_onnx_measure(entry))
             plain = []
         else:
             plain.append(entry)
@@ -153,8 +164,8 @@ def onnx_sizes(entries: Sequence[Entry], index: int = 0) -> Call | Const:
     return found
 
 
-def _onnx_measure(entry: Measure, index: int) -> Call:
-    found, *rest = (Call("Shape", (Arg(index),), {"start": axis, "end": axis + 1}) for axis in entry.axes)
+def _onnx_measure(entry: Measure) -> Call:
+    found, *rest = (Call("Shape", (Arg(entry.source),), {"start": axis, "end": axis + 1}) for axis in entry.axes)
     for other in rest:
         found = Call("Mul", (found, other))
     if entry.times > 1:
@@ -190,29 +201,34 @@ def keras_transpose(x: Lowered, order: Sequence[int]) -> Lowered:
     return x if list(order) == sorted(order) else Call("ops.transpose", (x, tuple(order)))
 
 
-def keras_reshape(x: Lowered, sizes: Shape, shape: Shape) -> Lowered:
-    """A reshape of `x`, whose shape in Keras is `shape`; the batch stays. `x` itself where no size changes."""
+def keras_reshape(x: Lowered, sizes: Shape, shape: Shape, *like: Shape) -> Lowered:
+    """A reshape of `x`, whose shape in Keras is `shape`; the batch stays. `x` itself where no size changes.
+
+    `like`: the second input's shape in Keras, where there is one.
+    """
     if len(sizes) == len(shape) and all(map(equal, sizes, shape)):
         return x
     if sum(isinstance(size, Dim) for size in sizes[1:]) <= 1:
         return Apply("layers.Reshape", (tuple(-1 if isinstance(size, Dim) else size for size in sizes[1:]),), inputs=(x,))
-    entries = measured(sizes[1:], shape)
+    entries = measured(sizes[1:], shape, *like)
     if entries is None:
         return too_many(sizes[1:])
-    return Apply("helpers.ReshapeTo", (written(entries),), inputs=(x,))
+    inputs = (x, Arg(1)) if _uses_second(entries) else (x,)
+    return Apply("helpers.ReshapeTo", (written(entries, shape, *like),), inputs=inputs)
 
 
-def keras_reshaped(sizes: Shape, shape: Shape) -> Lowered:
+def keras_reshaped(sizes: Shape, shape: Shape, *others: Shape) -> Lowered:
     """A reshape in canonical order of the channels-last input, transposed only where that makes a difference."""
+    like = tuple(map(keras_shape, others))
     if min(len(sizes), len(shape)) > 2 and equal(sizes[1], shape[1]):
-        return keras_reshape(Arg(0), keras_shape(sizes), keras_shape(shape))  # every channel keeps its own positions
+        return keras_reshape(Arg(0), keras_shape(sizes), keras_shape(shape), *like)  # every channel keeps its own positions
     x: Lowered = Arg(0)
     now = keras_shape(shape)
     if _order_matters(shape):
         x, now = keras_transpose(x, [keras_place(axis, len(shape)) for axis in range(len(shape))]), shape
     if not _order_matters(sizes):
-        return keras_reshape(x, keras_shape(sizes), now)
-    made = keras_reshape(x, sizes, now)
+        return keras_reshape(x, keras_shape(sizes), now, *like)
+    made = keras_reshape(x, sizes, now, *like)
     return made if isinstance(made, Unsupported) else keras_transpose(made, keras_order(len(sizes)))
 
 
@@ -235,7 +251,7 @@ class Regroup:
 
 def onnx_regroup(how: Regroup, x: TensorType) -> Lowered:
     split = onnx_reshape(how.split, x.shape)
-    return split if isinstance(split, Unsupported) else onnx_reshape(how.merged, x.shape, onnx_transpose(split, how.order))
+    return split if isinstance(split, Unsupported) else onnx_reshape(how.merged, x.shape, x=onnx_transpose(split, how.order))
 
 
 def keras_regroup(how: Regroup, x: TensorType) -> Lowered:

@@ -61,11 +61,11 @@ def _sizes(a: Expand, like: TensorType, same: int) -> list[int | Measure]:
 
 
 def _size(size: Size, axis: int) -> int | Measure:
-    return size if isinstance(size, int) else Measure((axis,))
+    return size if isinstance(size, int) else Measure((axis,), source=1)
 
 
 def to_torch(a: Expand, x: TensorType, like: TensorType) -> Lowered:
-    return Call(".expand", (Arg(0), *(shapes.torch_size(entry, 1) for entry in _sizes(a, like, -1))))
+    return Call(".expand", (Arg(0), *(shapes.torch_size(entry) for entry in _sizes(a, like, -1))))
 
 
 def to_keras(a: Expand, x: TensorType, like: TensorType) -> Lowered:
@@ -74,7 +74,7 @@ def to_keras(a: Expand, x: TensorType, like: TensorType) -> Lowered:
 
 
 def to_onnx(a: Expand, x: TensorType, like: TensorType) -> Lowered:
-    return Call("Expand", (Arg(0), shapes.onnx_sizes(_sizes(a, like, 1), 1)))
+    return Call("Expand", (Arg(0), shapes.onnx_sizes(_sizes(a, like, 1))))
 
 
 OP = OpDef(

@@ -3,6 +3,9 @@
 The order is the canonical one: the last axis varies fastest, then the one before it. The sizes may be symbolic, such as
 `x.height * x.width`, as long as the number of elements is provably the same; one of them may be `rest` or -1, which is what
 the others leave.
+
+Generated code takes symbolic sizes from the tensor that is reshaped. Where that does not tell them, as when a row of tokens
+becomes a picture again, `like` is a tensor that does: `tokens -> reshape([64, map.height, map.width], like = map)`.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import Any, ClassVar, TypeAlias
 from convspec.ir.attrs import Integer, Kind
 from convspec.ir.dims import Dim, Equality, Size, at_least, equal
 from convspec.ir.lowering import Lowered
-from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr
+from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr, given
 from convspec.ir.types import DTYPES, Array, Shape, TensorType
 from convspec.ops import _shapes as shapes
 
@@ -59,10 +62,11 @@ class Reshape:
         SizeList(), positional=True, doc="The sizes after the batch, perhaps symbolic; one may be -1 or `rest`, what is left."
     )
     entries: tuple[shapes.Entry, ...] | None = field(default=None, metadata={"hidden": True})
-    """How the sizes, the batch included, follow from the input's."""
+    """How the sizes, the batch included, follow from the inputs'."""
+    given: tuple[str, ...] = given()
 
 
-def resolve(a: Reshape, x: TensorType) -> Reshape:
+def resolve(a: Reshape, x: TensorType, *like: TensorType) -> Reshape:
     shapes.check_rank("reshape", x, 1)
     have = shapes.product(x.shape[1:])
     if -1 in a.sizes:
@@ -70,17 +74,19 @@ def resolve(a: Reshape, x: TensorType) -> Reshape:
     verdict = equal(have, shapes.product(a.sizes))
     if not verdict:
         raise _unequal(a.sizes, x, have, verdict)
-    entries = shapes.measured((x.shape[0], *a.sizes), x.shape)
+    entries = shapes.measured((x.shape[0], *a.sizes), x.shape, *(other.shape for other in like))
     if entries is None:
-        raise _untold(a.sizes, x)
+        raise _untold(a.sizes, x, like)
     return replace(a, entries=entries)
 
 
-def _untold(sizes: Sizes, x: TensorType) -> AttrError:
-    """Generated code has only the input to go by: at most one size may follow from the others."""
-    unknown = [str(size) for size in sizes if isinstance(size, Dim) and shapes.measure(size, x.shape) is None]
+def _untold(sizes: Sizes, x: TensorType, like: tuple[TensorType, ...]) -> AttrError:
+    """Generated code has only the inputs to go by: at most one size may follow from the others."""
+    known = [other.shape for other in (x, *like)]
+    unknown = [str(size) for size in sizes if isinstance(size, Dim) and shapes.measure(size, *known) is None]
     message = f"{' and '.join(unknown)} cannot both be told from a tensor with the sizes {', '.join(map(str, x.shape))}"
-    return AttrError(message, "sizes", "CNN034")
+    hint = "name a tensor that has these sizes: reshape(…, like = features)"
+    return AttrError(message, "sizes", "CNN034", hint)
 
 
 def _is_rest(size: Size) -> bool:
@@ -128,36 +134,43 @@ def _unequal(sizes: Sizes, x: TensorType, have: Size, verdict: Equality) -> Exce
     return ShapeError(message, "CNN031", inputs={0: str(x)}, equality=verdict)
 
 
-def infer(a: Reshape, x: TensorType) -> TensorType:
+def infer(a: Reshape, x: TensorType, *like: TensorType) -> TensorType:
     return x.with_shape((x.shape[0], *a.sizes))
 
 
-def receptive_field(a: Reshape, x: TensorType) -> Window:
+def receptive_field(a: Reshape, *types: TensorType) -> Window:
+    x = types[0]
     same = len(a.sizes) == x.rank - 1 and all(map(equal, a.sizes, x.shape[1:]))
-    return shapes.in_place([same] * max(0, x.rank - 2))
+    return shapes.in_place([same] * max(0, *(each.rank - 2 for each in types)))
 
 
-def evaluate(a: Reshape, p: object, x: Array) -> Array:
+def evaluate(a: Reshape, p: object, x: Array, *like: Array) -> Array:
     assert a.entries is not None, "resolve sets them"
-    return x.reshape([entry.of(x.shape) if isinstance(entry, shapes.Measure) else entry for entry in a.entries])
+    return x.reshape(
+        [
+            entry.of(x.shape, *(other.shape for other in like)) if isinstance(entry, shapes.Measure) else entry
+            for entry in a.entries
+        ]
+    )
 
 
-def to_torch(a: Reshape, x: TensorType) -> Lowered:
-    return shapes.torch_reshape((x.shape[0], *a.sizes), x.shape)
+def to_torch(a: Reshape, x: TensorType, *like: TensorType) -> Lowered:
+    return shapes.torch_reshape((x.shape[0], *a.sizes), x.shape, *(other.shape for other in like))
 
 
-def to_keras(a: Reshape, x: TensorType) -> Lowered:
-    return shapes.keras_reshaped((x.shape[0], *a.sizes), x.shape)
+def to_keras(a: Reshape, x: TensorType, *like: TensorType) -> Lowered:
+    return shapes.keras_reshaped((x.shape[0], *a.sizes), x.shape, *(other.shape for other in like))
 
 
-def to_onnx(a: Reshape, x: TensorType) -> Lowered:
-    return shapes.onnx_reshape((x.shape[0], *a.sizes), x.shape)
+def to_onnx(a: Reshape, x: TensorType, *like: TensorType) -> Lowered:
+    return shapes.onnx_reshape((x.shape[0], *a.sizes), x.shape, *(other.shape for other in like))
 
 
 OP = OpDef(
     name="reshape",
     attrs=Reshape,
     summary="The same elements, in the same order, under other sizes",
+    inputs=("x", "like?"),
     dtypes=DTYPES,
     resolve=resolve,
     infer=infer,

@@ -51,6 +51,22 @@ CELLS = (
         types={"x": "float32[N, 3, d, h, w]"},
         oracle=to(2, 12),
     ),
+    # tokens become a picture again, whose sizes another tensor tells
+    Cell(
+        "x -> reshape([3, z.height, z.width], like = z)",
+        x=noise(2, 3, 20),
+        z=noise(2, 1, 4, 5),
+        types={"x": "float32[N, 3, h*w]", "z": "float32[N, 1, h, w]"},
+        oracle=lambda x, z: x.reshape(-1, 3, 4, 5),
+    ),
+    Cell(
+        "x -> reshape([h, 2 * h, w], like = z)",
+        x=noise(2, 6, 4),
+        z=noise(2, 3, 2, 4),
+        types={"x": "float32[N, h*w, 2*h]", "z": "float32[N, w, h, 4]"},
+        oracle=lambda x, z: x.reshape(-1, 2, 4, 3),
+    ),
+    Cell("x -> reshape([x.channels], like = z)", x=noise(2, 3), z=noise(2, 4), oracle=lambda x, z: x),
     Cell("x -> reshape([3, 4])", x=np.arange(24).reshape(2, 12), gradients=False),
     Cell("x -> reshape([2, 6])", x=np.arange(24).reshape(2, 3, 4) % 3 == 0, gradients=False),
 )

@@ -17,7 +17,11 @@ def center_crop(x, like):
     return x
 
 
-def reshape_to(x, sizes):
-    """A reshape. A size is a number, or (times, over, axes…): the product of these axes of `x`, times `times`, over `over`."""
-    known = [n if isinstance(n, int) else n[0] * math.prod(x.shape[axis] for axis in n[2:]) // n[1] for n in sizes]
+def reshape_to(x, sizes, like=None):
+    """A reshape. A size is a number, or (times, over, axes…): the product of these axes of `x`, times `times`, over `over`.
+
+    Negative axes are those of `like`.
+    """
+    shape = (*x.shape, *([] if like is None else like.shape))
+    known = [n if isinstance(n, int) else n[0] * math.prod(shape[axis] for axis in n[2:]) // n[1] for n in sizes]
     return x.reshape(known)

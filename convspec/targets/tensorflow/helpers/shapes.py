@@ -20,15 +20,16 @@ def expand_like(x, like, axes):
 class ReshapeTo(layers.Layer):
     """A reshape where several sizes are known only at run time; the batch stays.
 
-    A size is a number, or (times, over, axes…): the product of these axes, times `times`, over `over`.
+    A size is a number, or (times, over, axes…): the product of these axes, times `times`, over `over`. Negative axes are
+    those of a second tensor.
     """
 
     def __init__(self, sizes, **kwargs):
         super().__init__(**kwargs)
         self.sizes = tuple(sizes)
 
-    def call(self, x):
-        shape = ops.shape(x)
+    def call(self, x, like=None):
+        shape = (*ops.shape(x), *(() if like is None else ops.shape(like)))
         return ops.reshape(x, (shape[0], *(n if isinstance(n, int) else self.measured(n, shape) for n in self.sizes)))
 
     def measured(self, size, shape):
@@ -37,9 +38,9 @@ class ReshapeTo(layers.Layer):
             cells = cells * shape[axis]
         return cells // over
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, x_shape, like_shape=None):
         sizes = (None if not isinstance(n, int) or n < 0 else n for n in self.sizes)
-        return (input_shape[0], *sizes)
+        return (x_shape[0], *sizes)
 
     def get_config(self):
         return {**super().get_config(), "sizes": self.sizes}
