@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convspec.ir.opdef import AttrError
-from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
+from convspec.ops._axes import Axes, Axis, axis_index, axis_indices, axis_name, keras_axis
 
 
 def test_axes_are_named_by_rank() -> None:
@@ -50,3 +50,35 @@ def test_what_is_no_axis(value: Any, code: str) -> None:
     with pytest.raises(AttrError) as caught:
         Axis().convert("axis", value)
     assert caught.value.code == code
+
+
+def test_lists_of_axes() -> None:
+    assert Axes().convert("axes", "height") == ("height",)
+    assert Axes().convert("axes", ["height", -1]) == ("height", -1)
+    assert Axes(batch=True).convert("axes", ["batch", 2]) == ("batch", 2)
+    assert axis_indices(("width", 2, -3), 4) == (3, 2, 1)
+    assert [axis_indices((axis, 1), 3, batch=True) for axis in ("batch", 0, -3)] == [(0, 1)] * 3
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [([], "CNN040"), ([True], "CNN040"), (["batch"], "CNN047"), (["height", 1.5], "CNN040")]
+)
+def test_what_is_no_list_of_axes(value: Any, code: str) -> None:
+    with pytest.raises(AttrError) as caught:
+        Axes().convert("axes", value)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        (("width", 3), "`axes` names the width twice"),
+        ((1, -3), "`axes` names the channels twice"),
+        ((0,), "`axes` cannot be the batch: no layer mixes the examples of a batch"),
+        (("depth",), "a tensor of rank 4 has no depth: its axes are batch, channels, height, width"),
+    ],
+)
+def test_lists_of_axes_that_cannot_be(axes: tuple[int | str, ...], message: str) -> None:
+    with pytest.raises(AttrError) as caught:
+        axis_indices(axes, 4)
+    assert caught.value.message == message
