@@ -49,7 +49,7 @@ def non_local(x: Any, w: dict[str, Any]) -> Any:
 def coordinate(x: Any, w: dict[str, Any]) -> Any:
     strips = torch.cat([x.mean(3), x.mean(2)], 2)
     strips = F.hardswish(_norm(w, "bn1", F.conv1d(strips, w["conv1.weight"].flatten(2), w["conv1.bias"])))
-    rows, columns = strips.split([x.shape[2], x.shape[3]], 2)
+    rows, columns = torch.split(strips, [x.shape[2], x.shape[3]], 2)
     high, wide = (
         torch.sigmoid(F.conv1d(part, w[f"{name}.weight"].flatten(2), w[f"{name}.bias"]))
         for part, name in ((rows, "conv_h"), (columns, "conv_w"))
