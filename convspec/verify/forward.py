@@ -22,6 +22,8 @@ from convspec.verify.subject import Case, Subject
 RUNTIMES = {"onnx": "onnxruntime", "pytorch": "pytorch", "tensorflow": "tensorflow"}
 PACKAGES = {"onnx": "onnxruntime", "pytorch": "torch", "tensorflow": "tensorflow"}
 _NOT_THERE = ("CNN303", "CNN304")
+_NO_KERNEL = "Could not find an implementation"
+"""What ONNX Runtime says of a sound model with an element type that it has no code for on this device."""
 
 
 def check_outputs(subject: Subject, target: str, required: bool, report: Report) -> None:
@@ -74,7 +76,7 @@ def _refusal(row: Row, failure: Failure) -> Row:
     first = failure.diagnostics[0]
     if first.code == "CNN303" and first.message.endswith("is not installed"):
         return replace(row, note=f"not run: {PACKAGES[row.target]} is not installed")
-    if first.code in _NOT_THERE:
+    if first.code in _NOT_THERE or (first.code == "CNN305" and _NO_KERNEL in first.message):
         return replace(row, note=f"not run: {first.message}")
     return replace(row, status="fail", quantity="compile", note=f"refused: {first.message}")
 

@@ -46,7 +46,7 @@ def judge(
     errors = worst(found, expected)
     if not errors:
         return Judgement(None, 0.0, 0.0, "pass")
-    ranked = sorted(errors, key=lambda name: -_ratio(errors[name], gate(name)))
+    ranked = sorted(errors, key=lambda name: (_ratio(errors[name], gate(name)), gate(name)), reverse=True)
     over = [name for name in ranked if not errors[name] <= gate(name)]
     moved = movement() if over else {}
     unexcused = [name for name in over if not _excused(errors[name], gate(name), moved.get(name, 0.0))]

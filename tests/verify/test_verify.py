@@ -271,3 +271,42 @@ def test_module_is_not_changed() -> None:
     before = [(node.op.name, node.inputs, node.outputs) for node in made.graph.nodes]
     convspec.Net(made).verify(["pytorch", "tensorflow"], train_steps=1)
     assert [(node.op.name, node.inputs, node.outputs) for node in made.graph.nodes] == before
+
+
+# ── element types ────────────────────────────────────────────────────────────────────────────────────────────
+
+TYPED = """model Typed {{
+    input image: {0}[N, 3, h, w]
+    output image -> conv(8, 3x3, pad = 1) -> relu -> conv(4, 3x3, pad = 1) -> global_avgpool -> flatten -> fc: linear(3)
+}}
+"""
+
+
+@pytest.mark.parametrize(("dtype", "gate"), [("float16", 1e-3), ("bfloat16", 1e-2), ("float64", 1e-8)])
+def test_other_floats_have_their_gates_and_are_differentiated_in_float64(dtype: str, gate: float) -> None:
+    report = verified(TYPED.format(dtype), gradients=True)
+    assert report.passed
+    outputs = [row for row in report.rows if row.precision == dtype and row.mode == "inference" and row.quantity == "outputs"]
+    assert {row.gate for row in outputs if row.status == "pass"} == {gate}
+    exact = [row for row in report.rows if row.quantity.endswith("gradients")]
+    assert len(exact) == 2 and all(row.precision == "float64" and row.gate == 1e-8 for row in exact)
+    if dtype != "float16":  # ONNX Runtime has no convolution of these on the CPU
+        (onnx,) = [row for row in report.rows if row.target == "onnx"]
+        assert onnx.status == "not run" and "Could not find an implementation for Conv" in onnx.note
+
+
+def test_bytes_indices_and_masks_go_in_as_they_are_declared() -> None:
+    text = """model M {
+    input image: uint8[N, 3, 4*h, 4*w]
+    input ids: int64[N, L]
+    input real: bool[N, L]
+    scaled = image -> cast(float32)
+    output seen = (scaled / 255 - 0.5) -> conv(4, 3x3, pad = 1, bias = false) -> batchnorm -> relu
+    words = ids -> embedding(50, 8)
+    output told = words + (words -> attention(heads = 2, mask = real) -> dropout(0.1))
+}
+"""
+    report = verified(text, gradients=True, train_steps=2)
+    assert report.passed and not report.notes
+    assert ("tensorflow", "inference", "input gradients") not in statuses(report), "no input has a gradient"
+    assert statuses(report)["tensorflow", "training", "weights after 2 steps"] == "pass"
