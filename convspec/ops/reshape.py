@@ -101,7 +101,8 @@ def _rest(sizes: Sizes, x: TensorType, have: Size) -> Size:
     for candidate in _candidates(x.shape[1:], have, known):
         if equal(candidate * known, have):
             return candidate
-    raise _leftover(known, x, have, equal(have, known))
+    message = f"what {known} leaves of {have} elements cannot be told"
+    raise AttrError(message, "sizes", "CNN034", "write the size in place of `rest`")
 
 
 def _candidates(shape: Shape, have: Size, known: Size) -> list[Size]:

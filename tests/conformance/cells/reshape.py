@@ -81,6 +81,7 @@ BAD = (
     Bad("sizes", "x -> reshape(60)", "CNN040", "a list of sizes", x=X),
     Bad("sizes", "x -> reshape([3, other])", "CNN047", '"other"', x=X),
     Bad("sizes", "x -> reshape([4, rest])", "CNN031", "3*h elements", "4", x="float32[N, 3, h]"),
+    Bad("sizes", "x -> reshape([rest, x.length + 1])", "CNN034", "l + 1", "3*l elements", x="float32[N, 3, l]"),
     Bad("sizes", "x -> reshape([3, h, w])", "CNN034", "h and w", x="float32[N, 3, h*w]"),
     Bad(
         "sizes",
