@@ -142,13 +142,13 @@ def reach(how: Resizing, n: Size, m: Size) -> int | None:
     """How many cells an output sees along an axis; None: with `antialias`, where that depends on a symbolic size."""
     if n == m:
         return 1
-    known = isinstance(n, int) and isinstance(m, int)
-    odd = known and n % m == 0 and n // m % 2 == 1 and not how.align_corners  # positions are cells
+    count = TAPS[how.mode]
+    if not isinstance(n, int) or not isinstance(m, int):
+        return None if how.antialias else count
+    odd = n % m == 0 and n // m % 2 == 1 and not how.align_corners  # positions are cells
     if not how.antialias:
-        return 1 if odd else TAPS[how.mode]
-    if not known:
-        return None
-    return TAPS[how.mode] * n // m - odd if n % m == 0 else min(n, -(-TAPS[how.mode] * max(n, m) // m) + 1)
+        return 1 if odd else count
+    return count * n // m - odd if n % m == 0 else min(n, -(-count * max(n, m) // m) + 1)
 
 
 def receptive_field(how: Resizing, x: TensorType) -> Window:
