@@ -91,10 +91,10 @@ def to_torch(x: Lowered, pads: Padding, mode: str, value: float = 0.0) -> Lowere
 
 
 def to_keras(x: Lowered, pads: Padding, mode: str, value: float = 0.0) -> Lowered:
-    """A layer or `ops.pad`; a helper for what TensorFlow's pad has no mode for."""
+    """A layer or `ops.pad`; a helper for what TensorFlow's pad has no mode for, and torch's, also under Keras, no 3-D."""
     if constant(mode) or not any(map(any, pads)):
         return write.keras_pad(x, pads, value)
-    if mode == "reflect":
+    if mode == "reflect" and len(pads) < 3:
         return Call("ops.pad", (x, ((0, 0), *pads, (0, 0))), {"mode": "reflect"})
     return Call("helpers.pad_by_cells", (x, pads, mode))
 

@@ -61,18 +61,24 @@ class ConvTranspose(layers.Layer):
 
 
 def pad_by_cells(x, padding, mode):
-    """Padding with cells of the input: "replicate" repeats the outermost one, "circular" goes on at the other end.
+    """Padding with cells of the input: "replicate" repeats the outermost one, "circular" goes on at the other end, and
+    "reflect" mirrors them without the outermost one.
 
     `padding` is one pair (before, after) per spatial axis.
     """
     for axis, (before, after) in enumerate(padding, 1):
+
+        def cells(*part, axis=axis, x=x):
+            return x[(slice(None),) * axis + (slice(*part),)]
+
         if mode == "circular":
-            parts = [(slice(-before, None), 1 if before else 0), (slice(None), 1), (slice(None, after), 1 if after else 0)]
+            sides = cells(-before, None), cells(after)
+        elif mode == "reflect":
+            sides = ops.flip(cells(1, before + 1), axis), ops.flip(cells(-after - 1, -1), axis)
         else:
-            parts = [(slice(None, 1), before), (slice(None), 1), (slice(-1, None), after)]
-        cells = [(x[(slice(None),) * axis + (part,)], times) for part, times in parts if times]
-        cells = [cell if times == 1 else ops.repeat(cell, times, axis=axis) for cell, times in cells]
-        x = ops.concatenate(cells, axis=axis) if len(cells) > 1 else x
+            sides = ops.repeat(cells(1), before, axis=axis), ops.repeat(cells(-1, None), after, axis=axis)
+        parts = [sides[0]] * (before > 0) + [x] + [sides[1]] * (after > 0)
+        x = ops.concatenate(parts, axis=axis) if len(parts) > 1 else x
     return x
 
 
