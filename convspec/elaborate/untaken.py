@@ -87,7 +87,7 @@ class _Check:
         """
         if arg.name is None and not self._shadowed(function):
             op = ops.find(function)
-            if function in BUILTINS or (op is not None and not any(takes_word(op, place) for place in range(2))):
+            if (op is None and function in BUILTINS) or (op and not any(takes_word(op, place) for place in range(2))):
                 return False
         if isinstance(arg.value, ast.Call):
             return arg.value.function.text in INIT_NAMES

@@ -51,20 +51,25 @@ def broadcast(symbol: str) -> Callable[..., TensorType]:
         if y is None:
             _number(symbol, a, x.dtype)
             return x
-        if x.rank != y.rank:
-            raise ShapeError(
-                f"`{symbol}` needs two tensors of one rank, not of {x.rank} and {y.rank}",
-                inputs={0: str(x), 1: str(y)},
-                hint=_rank_hint(x, y),
-            )
-        if x.dtype != y.dtype:
-            raise ShapeError(f"the two sides of `{symbol}` differ in dtype", "CNN037", inputs={0: str(x), 1: str(y)})
-        return x.with_shape(tuple(_axis_size(symbol, x, y, index) for index in range(x.rank)))
+        return broadcast_pair(symbol, x, y)
 
     return infer
 
 
-def _axis_size(symbol: str, x: TensorType, y: TensorType, index: int) -> Size:
+def broadcast_pair(symbol: str, x: TensorType, y: TensorType, at: tuple[int, int] = (0, 1)) -> TensorType:
+    """The type of two tensors together; `at`: which inputs of the op they are."""
+    if x.rank != y.rank:
+        raise ShapeError(
+            f"`{symbol}` needs two tensors of one rank, not of {x.rank} and {y.rank}",
+            inputs={at[0]: str(x), at[1]: str(y)},
+            hint=_rank_hint(x, y),
+        )
+    if x.dtype != y.dtype:
+        raise ShapeError(f"the two sides of `{symbol}` differ in dtype", "CNN037", inputs={at[0]: str(x), at[1]: str(y)})
+    return x.with_shape(tuple(_axis_size(symbol, x, y, index, at) for index in range(x.rank)))
+
+
+def _axis_size(symbol: str, x: TensorType, y: TensorType, index: int, at: tuple[int, int]) -> Size:
     left, right = x.shape[index], y.shape[index]
     for one, other in ((left, right), (right, left)):
         if isinstance(one, int) and one == 1:
@@ -76,7 +81,7 @@ def _axis_size(symbol: str, x: TensorType, y: TensorType, index: int) -> Size:
         raise ShapeError(
             f"the two sides of `{symbol}` differ in {axis}",
             "CNN031",
-            inputs={0: f"{axis} {left}", 1: f"{axis} {right}"},
+            inputs={at[0]: f"{axis} {left}", at[1]: f"{axis} {right}"},
             equality=equality,
         )
     return left
@@ -97,10 +102,17 @@ def _number(symbol: str, a: Sides, dtype: str) -> int | float:
     side = "left" if a.left is not None else "right"
     value = a.left if a.left is not None else a.right
     assert value is not None, "an operator with one tensor has a number on its other side"
-    if not math.isfinite(value):
-        raise AttrError(f"the number beside `{symbol}` must be finite, not {value}", side)
     if symbol == "/" and side == "right" and value == 0:
         raise AttrError("a tensor is divided by 0", side)
+    return number_of(symbol, side, value, dtype)
+
+
+def number_of(symbol: str, side: str, value: float, dtype: str) -> int | float:
+    """The number of attribute `side` beside a tensor of `dtype`: an int where it is whole, and in the range of integers."""
+    if not math.isfinite(value):
+        raise AttrError(f"the number beside `{symbol}` must be finite, not {value}", side)
+    if dtype == "bool":
+        raise AttrError(f"`{symbol}` of a tensor of bool takes another tensor, not a number", side, "CNN037")
     if dtype not in INTEGERS:
         return int(value) if value == int(value) and abs(value) <= _EXACT else value
     low, high = _RANGES[dtype]

@@ -83,4 +83,8 @@ OP = OpDef(
     infer=infer,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula="y[n, :, …] = a[n, :, …] then b[n, :, …], along the axis",
+    shape="(N, A, n…), (N, B, n…) → (N, A + B, n…)",
+    source="",
+    example="input image: float32[N, 3, 32, 32]\na = image -> conv(8, 3x3)\nb = image -> conv(4, 3x3)\noutput concat(a, b)",
 )

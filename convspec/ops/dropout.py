@@ -44,4 +44,8 @@ OP = OpDef(
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
     training_only=True,
+    formula="y = x · m / (1 - rate) in training, m = 0 with probability rate, else 1\ny = x in inference",
+    shape="(N, C, n…) → (N, C, n…)",
+    source="Srivastava et al. 2014, JMLR 15",
+    example="input image: float32[N, 3, 32, 32]\noutput image -> flatten -> dropout(0.2) -> linear(10)",
 )

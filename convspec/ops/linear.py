@@ -102,4 +102,8 @@ OP = OpDef(
     evaluate=evaluate,
     cost=cost,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula="y[n, f] = Σ_c weight[f, c] · x[n, c] + bias[f]",
+    shape="(N, C) → (N, features); (N, C, n…) → (N, features, n…) with axis = channels",
+    source="",
+    example="input image: float32[N, 3, 32, 32]\noutput image -> flatten -> linear(10)",
 )

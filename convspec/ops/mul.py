@@ -25,4 +25,8 @@ OP = OpDef(
     evaluate=arithmetic("*", operator.mul),
     cost=broadcast_cost("*"),
     lower=operator_lowerings("*", "Mul"),
+    formula="y = a · b",
+    shape="(N, C, n…), (N, C, n…) → (N, C, n…); axes of size 1 broadcast",
+    source="",
+    example="input image: float32[N, 3, 32, 32]\noutput 2 * image",
 )

@@ -40,4 +40,8 @@ OP = OpDef(
     evaluate=evaluate,
     cost=one_flop_each,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula="y = -x",
+    shape="(N, C, n…) → (N, C, n…)",
+    source="",
+    example="input image: float32[N, 3, 32, 32]\noutput -image",
 )

@@ -105,4 +105,8 @@ OP = OpDef(
     infer=infer,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
+    formula="yᵢ = x at the positions from partsᵢ₋₁ + … on, partsᵢ of them, along the axis",
+    shape="(N, C, n…) → (N, C / parts, n…), parts times",
+    source="",
+    example="input image: float32[N, 3, 32, 32]\na, b = image -> conv(8, 3x3) -> split(2)\noutput a + b",
 )

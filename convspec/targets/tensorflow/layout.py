@@ -48,6 +48,9 @@ ALIKE = frozenset(
     {
         *("relu", "relu6", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "hardsigmoid", "hardswish", "dropout", "neg"),
         *("add", "sub", "mul", "div", "softmax", "log_softmax", "l2norm"),
+        *("maximum", "minimum", "pow", "exp", "log", "sqrt", "abs", "clip", "where"),
+        *("logical_not", "logical_and", "logical_or"),
+        *("greater", "greater_equal", "less", "less_equal", "equal", "not_equal"),
         *("elu", "celu", "selu", "mish", "hardtanh", "logsigmoid", "softplus", "softsign", "threshold"),
     }
 )

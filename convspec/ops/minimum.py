@@ -1,0 +1,34 @@
+"""`minimum`: the less of two tensors, or of a tensor and a plain number, element by element; NaN where either is.
+
+Where two tensors are equal, each gets half of the gradient; beside a number the tensor gets all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convspec.ir.opdef import OpDef
+from convspec.ir.types import FLOATS
+from convspec.ops._extremes import Extreme, extreme_cost, extreme_lowerings, extreme_reference, extreme_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minimum(Extreme):
+    """`a -> minimum(b)`, `x -> minimum(0.5)`: equal ranks and dtypes; only axes of size 1 broadcast."""
+
+
+OP = OpDef(
+    name="minimum",
+    attrs=Minimum,
+    summary="The less of two tensors, or of a tensor and a number, element by element",
+    inputs=("a", "b?"),
+    dtypes=(*FLOATS, "int32", "int64"),
+    infer=extreme_type("minimum"),
+    evaluate=extreme_reference("minimum"),
+    cost=extreme_cost("minimum"),
+    lower=extreme_lowerings("minimum", "max", "Min"),
+    formula="y = min(a, b)",
+    shape="(N, C, n…), (N, C, n…) → (N, C, n…); axes of size 1 broadcast",
+    source="",
+    example="input image: float32[N, 3, 32, 32]\na = image -> conv(8, 3x3)\nb = image -> conv(8, 3x3)\noutput a -> minimum(b)",
+)
