@@ -198,6 +198,20 @@ model Norms {
 }
 """
 
+CONVOLUTIONS = """
+## Convolutions of every kind, with padding of every kind.
+model Convolutions {
+    input x: float32[N, 4, 9, 10]
+    input volume: float32[N, 4, 5, 6, 5]
+    y = x -> conv(6, 3, pad = 2, pad_mode = reflect) -> conv(6, 3, pad = [[1, 0], [0, 2]], pad_mode = replicate)
+    y = y -> conv(6, 3, pad = 1, pad_mode = circular) -> depthwise_conv(3, 2, pad = same)
+    y = y -> separable_conv(6, 3, stride = 2, pad = 1) -> ws_conv(6, 3, pad = 1, groups = 2) -> relu
+    output y = y -> deform_conv(y -> conv(18, 3, pad = 1), 5, 3, pad = 1) -> conv_transpose(4, 3, stride = 2, pad = same)
+    z = volume -> separable_conv(6, 2, pad = 1, pad_mode = reflect) -> ws_conv(4, 3, pad = 1) -> depthwise_conv(2)
+    output z = z -> pad(1, mode = circular) -> conv_transpose(4, 2, stride = 4, pad = same)
+}
+"""
+
 SPECS = {
     "lenet": (LENET, "LeNet", ({"N": 3},)),
     "resnet": (RESNET, "ResNet", ({"N": 2, "h": 4, "w": 2}, {"N": 1, "h": 1, "w": 3})),
@@ -209,5 +223,6 @@ SPECS = {
     "stages": (STAGES, "Stages", ({"N": 2},)),
     "every_op": (EVERY_OP, "EveryOp", ({"N": 2},)),
     "norms": (NORMS, "Norms", ({"N": 2},)),
+    "convolutions": (CONVOLUTIONS, "Convolutions", ({"N": 2},)),
 }
 """Name → spec, model, and the symbolic sizes to run it at."""

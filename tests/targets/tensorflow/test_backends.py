@@ -43,7 +43,7 @@ def _write(name: str, folder: Path) -> tuple[Net, dict[str, Array]]:
 
 
 def test_on_the_torch_backend(tmp_path: Path) -> None:
-    written = {name: _write(name, tmp_path) for name in ("lenet", "every_op")}
+    written = {name: _write(name, tmp_path) for name in ("lenet", "every_op", "convolutions")}
     environment = {**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *written], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
