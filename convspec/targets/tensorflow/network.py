@@ -17,6 +17,7 @@ from convspec.source import Span
 from convspec.targets.source.render import parts
 from convspec.targets.tensorflow.expressions import functions_of, layer_of
 from convspec.targets.tensorflow.helpers_text import functions_in_helpers
+from convspec.targets.tensorflow.kinks import CHOICES, endless_kinks
 from convspec.targets.tensorflow.layout import FlattenPlan, plan_flatten
 from convspec.targets.tensorflow.names import check_names
 from convspec.targets.tensorflow.weights import Variable, variables_of
@@ -45,6 +46,8 @@ class Finish:
     plan: FlattenPlan
     padding: Mapping[Span, Padding] = field(default_factory=dict)
     """Convolutions in the source whose uses lower some to `padding="same"` and some not: how all of them are written."""
+    endless: frozenset[Span] = frozenset()
+    """ReLUs to which an infinite gradient may come (see kinks)."""
 
     def tree(self, node: Node, tree: Lowered) -> Lowered:
         """The op's own lowering, finished."""
@@ -52,6 +55,8 @@ class Finish:
             return tree
         if node.op.name == "flatten" and node.inputs[0].type.rank > 2 and node.outputs[0] not in self.plan.permuted:
             tree = Apply("layers.Flatten")  # the op's own lowering permutes the data first, which here the weights spare
+        if node.span in self.endless and node.op.name in CHOICES:
+            tree = CHOICES[node.op.name]
         if node.span in self.padding and node.op.name == "conv":
             tree = _repadded(tree, node.attrs.pad, self.padding[node.span])
         dtype = node.outputs[0].type.dtype
@@ -75,7 +80,7 @@ def prepare(graph: Graph) -> Network:
     """Lower every node. Failure with all errors: CNN090 for what Keras cannot express, CNN091 for names it cannot carry."""
     plan = plan_flatten(graph)
     raw = {node: node.op.lower["tensorflow"](node.attrs, *node.input_types) for node in live_nodes(graph)}
-    finish = Finish(plan, _mixed_sites(raw))
+    finish = Finish(plan, _mixed_sites(raw), endless_kinks(graph))
     problems: list[Diagnostic] = []
     steps: list[Step] = []
     for node, lowered in raw.items():

@@ -9,6 +9,8 @@ CELLS = (
     Cell("x -> sqrt", x=abs(ties(2, 3, 4, 5))),
     Cell("x -> sqrt", x=ties(2, 3, 4, 5)),
     Cell("x -> relu -> sqrt", x=ties(2, 3, 4, 5)),
+    Cell("x -> relu6 -> conv(2, 1) -> relu -> maxpool(2) -> sqrt", x=ties(1, 2, 4, 4)),
+    Cell("log(x -> relu) + (1 / (x -> relu6)) + (x -> relu) ** 0.5", x=ties(2, 3, 4, 5)),
     Cell("x -> sqrt", x=positive(1, 2, 3, 4, 2)),
 )
 

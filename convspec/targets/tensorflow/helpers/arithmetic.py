@@ -29,3 +29,8 @@ def power(x, y):
     factor = ops.where(ops.isnan(slope), ops.zeros_like(one), one)
     endless = ops.sqrt(ops.where(known, one, factor * change))  # 0, with a gradient of inf, or of inf * 0
     return value + ops.where(known, slope, ops.zeros_like(one)) * change - ops.where(known, ops.zeros_like(one), endless)
+
+
+def chosen_relu(x):
+    """x above 0, 0 elsewhere; the gradient is 0 there even where an infinite one comes (that of ops.relu is then NaN)."""
+    return ops.where(x <= 0, 0, x)
