@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from convspec.diagnostics import Failure, error, fail
+from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
 from convspec.ir.types import Array
 from convspec.runtime.base import Network, RunOptions, find_runtime
@@ -57,6 +58,7 @@ def _compare(subject: Subject, targets: Sequence[str], required: bool, report: R
     report.notes += subject.remarks()
     for target in targets:
         check_outputs(subject, target, required, report)
+        gc.collect()  # the model of a framework is full of cycles, and may be large
 
 
 def _targets(targets: Sequence[str] | None, exact: bool) -> list[str]:
@@ -83,7 +85,7 @@ def _frameworks(subject: Subject, asked: Sequence[str], rows: Sequence[Row]) -> 
         elif target not in asked:
             try:
                 about = find_runtime(RUNTIMES[target]).open(_empty(subject), RunOptions(subject.device)).about
-            except Failure:
+            except Exception:  # a measure that does not open, for whatever reason, is not there
                 continue
             found.append(Framework(target, f"{about.runtime} {about.version}", about.device, asked=False))
     return found

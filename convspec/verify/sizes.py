@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from convspec.analysis.cost import node_cost
 from convspec.ir import dims
 from convspec.ir.dims import Size
 from convspec.ir.graph import Graph, Node
 
-QUICK, QUICK_TRAINING = 3e9, 1.5e9
+QUICK, QUICK_TRAINING = 4e9, 1.5e9
 """Floating-point operations of a forward pass that are still quick: in float32, and in float64 with all that goes back."""
+_ELEMENT = 200
+"""What it costs to write an element, in operations."""
 ENOUGH = 8
 """Values per channel on which a batch norm is well-conditioned: of two values it makes -1 and 1, whatever they are."""
 
@@ -40,11 +43,11 @@ def for_gradients(graph: Graph) -> dict[str, int]:
 
 
 def work(graph: Graph, sizes: Mapping[str, int]) -> int:
-    """Floating-point operations of a forward pass; what they are not known of counts as nothing."""
+    """Floating-point operations of a forward pass, and for each element that is written as many as take about that time."""
     total = 0
     for node in graph.nodes:
-        cost = node_cost(node)
-        total += dims.evaluate(cost.flops, sizes)
+        total += dims.evaluate(node_cost(node).flops, sizes)
+        total += sum(_ELEMENT * prod(dims.evaluate(size, sizes) for size in of.shape) for of in node.output_types)
     return total
 
 

@@ -16,6 +16,9 @@ from convspec.verify.inputs import draw, draw_masks, nudged, projection
 from convspec.verify.precision import ROUNDING
 from convspec.verify.subject import Subject
 
+LARGE = 20_000_000
+"""Networks with more parameters than this are built anew for training rather than kept, which would take the memory."""
+
 Tensors = dict[str, Array]
 OUTPUTS, INPUT_GRADIENTS, WEIGHT_GRADIENTS, STATISTICS = (
     "outputs",
@@ -88,13 +91,14 @@ class Trial:
         backend = self.spare.pop(target, None) if moved is None else None
         if backend is None:
             backend = open_backend(target, self.module, weights, device=device, straight=self.straight)
+        del weights  # it has its own by now
         backend.training = self.steps > 0
         first = backend.run(batches[0], self.cotangents)
         found = self._first(first)
         if self.steps:
             self._train(backend, first, batches)
             found |= self._state(backend.state())
-        elif moved is None:
+        elif moved is None and sum(array.size for array in self.subject.weights.values()) <= LARGE:
             self.spare[target] = backend
         return found
 

@@ -38,6 +38,9 @@ def test_a_network_passes_on_every_target_forward_backward_and_in_training() -> 
 def test_dropout_of_every_kind_takes_one_mask_on_both_frameworks() -> None:
     report = verified(DROPS, gradients=True, train_steps=3)
     assert report.passed
+    assert report.notes == [
+        "training: 3 masks drawn here for dropout, the same in both frameworks; their own generators are not compared"
+    ]
     assert statuses(report)["tensorflow", "training", "outputs"] == "pass"
 
 
@@ -307,6 +310,6 @@ def test_bytes_indices_and_masks_go_in_as_they_are_declared() -> None:
 }
 """
     report = verified(text, gradients=True, train_steps=2)
-    assert report.passed and not report.notes
+    assert report.passed
     assert ("tensorflow", "inference", "input gradients") not in statuses(report), "no input has a gradient"
     assert statuses(report)["tensorflow", "training", "weights after 2 steps"] == "pass"
