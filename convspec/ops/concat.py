@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from convspec.ir.dims import Size, equal, together
 from convspec.ir.lowering import Args, Call, Lowered
-from convspec.ir.opdef import OpDef, ShapeError, attr
+from convspec.ir.opdef import OpDef, ShapeError, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
+from convspec.ops._shapes import in_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,11 @@ def _agree(axis: int, first: TensorType, x: TensorType, index: int) -> None:
             )
 
 
+def receptive_field(a: Concat, *xs: TensorType) -> Window | None:
+    """Along a spatial axis each tensor begins at another place: it counts as seen as a whole."""
+    return in_place([axis != a.axis for axis in range(2, xs[0].rank)]) if int(a.axis) > 1 else None
+
+
 def evaluate(a: Concat, p: object, *xs: Array) -> Array:
     import numpy as np
 
@@ -81,6 +87,7 @@ OP = OpDef(
     dtypes=DTYPES,
     resolve=resolve,
     infer=infer,
+    receptive_field=receptive_field,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
     formula="y[n, :, …] = a[n, :, …] then b[n, :, …], along the axis",

@@ -9,9 +9,10 @@ from typing import Any
 from convspec.ir.attrs import Integer, Kind
 from convspec.ir.dims import Equality, Size, equal
 from convspec.ir.lowering import Arg, Call, Const, Lowered
-from convspec.ir.opdef import AttrError, OpDef, ShapeError, attr
+from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
+from convspec.ops._shapes import in_place
 
 _MOST_PARTS = 10_000
 """Each part is a tensor of its own: this is far beyond what a network has, and short of what fills the memory."""
@@ -70,6 +71,11 @@ def _check(x: TensorType, equality: Equality, message: str) -> None:
         raise ShapeError(message, "CNN045", inputs={0: str(x)}, equality=equality)
 
 
+def receptive_field(a: Split, x: TensorType) -> Window | None:
+    """The parts of a spatial axis begin at different places of it: it counts as seen as a whole."""
+    return in_place([axis != a.axis for axis in range(2, x.rank)]) if int(a.axis) > 1 else None
+
+
 def evaluate(a: Split, p: object, x: Array) -> tuple[Array, ...]:
     import numpy as np
 
@@ -103,6 +109,7 @@ OP = OpDef(
     single_output=False,
     resolve=resolve,
     infer=infer,
+    receptive_field=receptive_field,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
     formula="yᵢ = x at the positions from partsᵢ₋₁ + … on, partsᵢ of them, along the axis",
