@@ -25,5 +25,14 @@ SAMPLES: list[tuple[str, dict[str, Any], int]] = [
     ("concat", {}, 3),
     *((name, {}, 2) for name in ("add", "sub", "mul", "div")),
     ("div", {"left": 0.3}, 1),
+    *((name, {}, 1) for name in ("exp", "abs", "sum", "mean", "max", "min")),
+    *((name, {"axes": "channels", "keep": False}, 1) for name in ("sum", "mean", "max", "min")),
+    *((name, {}, 2) for name in ("maximum", "minimum", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal")),
+    ("maximum", {"number": 0.3}, 1),
+    ("clip", {"min": -0.3, "max": 0.5}, 1),
+    ("clip", {"max": 0.5}, 1),
+    ("pow", {"right": 2.0}, 1),
+    ("pow", {"left": 2.0}, 1),
+    ("matmul", {"transpose_b": True}, 2),
 ]
 """Name, attributes, number of inputs of rank 4."""
