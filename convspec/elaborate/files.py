@@ -16,6 +16,7 @@ from convspec.syntax import ast, parse
 if TYPE_CHECKING:
     from convspec.elaborate.frame import Defaults, Frame
 
+
 @dataclass(slots=True, eq=False)
 class FileScope:
     """The top level of one file: what it declares by name, what it imports, and its constants once worked out."""

@@ -15,13 +15,17 @@ from convspec.elaborate.evaluation import condition, evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.inputs import bind_symbols, declare_input
 from convspec.elaborate.labels import check_label
+from convspec.elaborate.lookup import find_callable
 from convspec.elaborate.loops import bind, iterate, loop_names, run_turns, unpack
 from convspec.elaborate.module import BindEvent, BranchEvent, LoopEvent
+from convspec.elaborate.ops import apply_op
 from convspec.elaborate.outputs import declare_outputs
 from convspec.elaborate.place import Place
+from convspec.elaborate.use import Use
 from convspec.elaborate.values import POISON, FunctionValue, LayerValue
 from convspec.elaborate.walk import assigned_names
 from convspec.ir.dims import DimError
+from convspec.ir.opdef import OpDef
 from convspec.syntax import ast
 
 
@@ -167,9 +171,21 @@ def _layer(frame: Frame, statement: ast.Layer, outcome: _Outcome) -> None:
     else:
         name = ".".join([statement.name.text, *map(str, frame.name_turns)])
     spot = place.claim(name, statement.name.span)
-    value = LayerValue(statement, stage.body, frame.snapshot(statement.span), spot.path, spot.label)
+    op = _constant_op(frame, stage.body)
+    if op is not None and isinstance(stage.body, ast.StageCall):
+        call = stage.body
+        use = Use(frame, place, call, call.function, call.args, (), call.span, stage.label)
+        value: Any = apply_op(use, op, spot)
+    else:
+        value = LayerValue(statement, stage.body, frame.snapshot(statement.span), spot.path, spot.label)
     frame.names[statement.name.text] = value
     frame.record(statement, BindEvent((value,)))
+
+
+def _constant_op(frame: Frame, body: ast.StageCall | ast.Group) -> OpDef | None:
+    """The op of a layer that takes no tensor: it is a tensor, so that its name stands for one (`layer pos = parameter(…)`)."""
+    target = find_callable(frame, body.function) if isinstance(body, ast.StageCall) else None
+    return target if isinstance(target, OpDef) and target.anchored else None
 
 
 def _let(frame: Frame, statement: ast.Let, outcome: _Outcome) -> None:

@@ -1,7 +1,8 @@
 """`parameter`: a learned tensor that is there by itself, such as the positions that a transformer adds to its input.
 
-It takes no tensor: `positions = parameter([1, 64, 196])`, then `x + positions`. The sizes are in canonical order (batch,
-channels, space) and are plain numbers; a size of 1 is repeated where the tensor meets a larger one in arithmetic.
+It takes no tensor: `layer position = parameter([1, 64, 196])` names one, `position.weight` in weight files, and `x + position`
+adds it. The sizes are in canonical order (batch, channels, space) and are plain numbers; a size of 1 is repeated where the
+tensor meets a larger one in arithmetic.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ def test_convnext_block() -> None:
     image = np.random.default_rng(0).standard_normal((2, 4, 8, 10), np.float32)
 
     def rename(key: str) -> str:
-        return "parameter1.weight" if key == "layer_scale" else key
+        return "layer_scale.weight" if key == "layer_scale" else key
 
     class Scaled(nn.Module):
         """torchvision's learned scale begins near 0 and has no axis for the batch."""

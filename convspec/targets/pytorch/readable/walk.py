@@ -9,7 +9,9 @@ from typing import Any
 from convspec.elaborate.module import BindEvent
 from convspec.elaborate.values import FunctionValue
 from convspec.elaborate.walk import descendants
+from convspec.ir.graph import Value
 from convspec.syntax import ast
+from convspec.targets.pytorch.readable.apply import apply_call
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.branches import walk_if
 from convspec.targets.pytorch.readable.expressions import value
@@ -172,11 +174,23 @@ def _let(body: Body, statement: ast.Let) -> None:
     bind(body, statement.name.text, value(body, statement.value), tensor=False)
 
 
+def _layer(body: Body, statement: ast.Layer) -> None:
+    """A layer is written where it is used, but for a learned tensor, which its name stands for."""
+    stage = statement.stage
+    tensors = [isinstance(e, BindEvent) and isinstance(e.values[0], Value) for e in body.events(statement)]
+    if not any(tensors) or not isinstance(stage.body, ast.StageCall):
+        return
+    body.labels.append(stage.label or ast.StrLit((statement.name.text,), statement.name.span))
+    found = apply_call(body, stage.body, None, stage.body.args)
+    body.labels.pop()
+    bind(body, statement.name.text, found, tensor=True)
+
+
 _STATEMENTS: dict[type, Callable[[Body, Any], None]] = {
     ast.Input: _nothing,
     ast.Assert: _nothing,
     ast.Default: _nothing,
-    ast.Layer: _nothing,
+    ast.Layer: _layer,
     ast.Assign: _assign,
     ast.Let: _let,
     ast.For: walk_for,

@@ -8,11 +8,12 @@ from typing import Any
 from convspec.elaborate.module import BindEvent, BranchEvent, OpEvent, StageEvent
 from convspec.elaborate.values import FunctionValue, LayerValue
 from convspec.elaborate.walk import assigned_names
+from convspec.ir.graph import Value
 from convspec.syntax import ast
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
 from convspec.targets.source.statements import Branch, Line, Loop, assign
-from convspec.targets.tensorflow.readable import functions, layers
+from convspec.targets.tensorflow.readable import functions, layers, stages
 from convspec.targets.tensorflow.readable.body import Body, LoopFrame
 from convspec.targets.tensorflow.readable.expressions import (
     decided,
@@ -68,6 +69,9 @@ def _let(body: Body, statement: ast.Let) -> None:
 def _layer(body: Body, statement: ast.Layer) -> None:
     """A shared layer is made where it is declared, if it has weights; its uses say with what."""
     bound = [event.values[0] for event in body.events(statement)]
+    if all(isinstance(found, Value) for found in bound) and isinstance(statement.stage.body, ast.StageCall):
+        _constant(body, statement, statement.stage.body)
+        return
     if not all(isinstance(found, LayerValue) for found in bound):
         raise Unsayable("a layer that is none")
     uses = [_first_use(moment, found) for moment, found in zip(body.moments, bound, strict=True)]
@@ -82,6 +86,16 @@ def _layer(body: Body, statement: ast.Layer) -> None:
         python = body.local(statement.name.text)
         body.block.append(assign(python, made))
         body.layers[statement.name.text] = Code(python, code.ATOM, frozenset((python,)))
+
+
+def _constant(body: Body, statement: ast.Layer, call: ast.StageCall) -> None:
+    """A learned tensor, which the layer's name stands for."""
+    python = body.local(statement.name.text)
+    body.labels.append(statement.stage.label or ast.StrLit((statement.name.text,), statement.name.span))
+    with body.aiming(python):
+        found = stages.apply(body, call, call.function, call.args, None)
+    body.labels.pop()
+    body.block.append(assign(python, found.code))
 
 
 def _first_use(moment: Moment, layer: LayerValue) -> OpEvent | None:
