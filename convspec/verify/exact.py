@@ -89,7 +89,7 @@ class _Comparison:
     def __init__(self, trial: Trial, frameworks: Mapping[str, Framework], report: Report) -> None:
         self.trial, self.frameworks, self.report = trial, frameworks, report
         self.subject = trial.subject
-        self._moved: dict[str, dict[str, float]] | None = None
+        self._moved: dict[str, dict[str, float]] = {}
         self.measured: dict[str, Tensors] = {}
 
     def make(self) -> None:
@@ -164,23 +164,24 @@ class _Comparison:
         def gate(name: str) -> float:
             return GATE if expected.get(name, found.get(name)).dtype.name in FLOATS else EXACT  # type: ignore[union-attr]
 
-        told = judge(found, expected, gate, lambda: self._movement()[quantity])
+        told = judge(found, expected, gate, lambda: self._movement(quantity))
         row = self._row(target, quantity, against=against, tensor=told.tensor, error=told.error, gate=told.gate)
         row = replace(row, status=told.status, note=told.note)
         self.report.rows.append(row)
         return row
 
-    def _movement(self) -> dict[str, dict[str, float]]:
-        """By how much everything moves on the measure itself, when inputs and weights do; the most of two tries."""
-        if self._moved is None:
-            self._moved = {quantity: dict.fromkeys(known, 0.0) for quantity, known in self.measured.items()}
+    def _movement(self, quantity: str) -> dict[str, float]:
+        """By how much a quantity moves on the measure itself, when inputs and weights do; the most of two tries."""
+        if quantity not in self._moved:
+            begin = quantity in (OUTPUTS, INPUT_GRADIENTS, WEIGHT_GRADIENTS)
             for seed in range(2):
-                again = self.trial.run(MEASURE, self.frameworks[MEASURE].device, moved=seed)
-                for quantity, known in self.measured.items():
-                    for name, array in known.items():
-                        far = scaled_error(again[quantity][name], array)
-                        self._moved[quantity][name] = max(far, self._moved[quantity][name])
-        return self._moved
+                again = self.trial.run(MEASURE, self.frameworks[MEASURE].device, moved=seed, begin=begin)
+                for other, found in again.items():
+                    moved = self._moved.setdefault(other, {})
+                    for name, array in found.items():
+                        far = scaled_error(array, self.measured[other][name])
+                        moved[name] = max(far, moved.get(name, 0.0))
+        return self._moved[quantity]
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -82,8 +82,11 @@ class Trial:
             if of.dtype in FLOATS
         }
 
-    def run(self, target: str, device: str, moved: int | None = None) -> dict[str, Tensors]:
-        """What the target finds, by quantity and tensor. `moved`: the seed by which inputs and weights are moved a little."""
+    def run(self, target: str, device: str, moved: int | None = None, begin: bool = False) -> dict[str, Tensors]:
+        """What the target finds, by quantity and tensor.
+
+        `moved`: the seed by which inputs and weights are moved a little. `begin`: the first step's part alone.
+        """
         weights, batches = as_floats(self.subject.weights, FLOAT64), self.batches
         if moved is not None:
             far = ROUNDING[FLOAT64]
@@ -95,7 +98,7 @@ class Trial:
         backend.training = self.steps > 0
         first = backend.run(batches[0], self.cotangents)
         found = self._first(first)
-        if self.steps:
+        if self.steps and not begin:
             self._train(backend, first, batches)
             found |= self._state(backend.state())
         elif moved is None and sum(array.size for array in self.subject.weights.values()) <= LARGE:
