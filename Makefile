@@ -25,7 +25,7 @@ types: $(FULL)/ready
 # TensorFlow's CPU kernels are others with oneDNN and without it: the matrix holds in both modes.
 pytest: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -n 2 --cov --cov-report=term:skip-covered
-	TF_ENABLE_ONEDNN_OPTS=0 $(FULL)/bin/python -m pytest -n 2 -q tests/conformance/test_matrix.py -k "-tensorflow-"
+	TF_ENABLE_ONEDNN_OPTS=0 $(FULL)/bin/python -m pytest -n 2 -q tests/conformance/test_matrix.py tests/conformance/test_nasty.py -k tensorflow
 
 # Random specs, new ones each time: `make fuzz N=5000`.
 N ?= 1000
