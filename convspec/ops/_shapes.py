@@ -279,6 +279,11 @@ def divided(size: Size, by: int, fail: Callable[[dims.Equality], Exception]) -> 
     return size // by
 
 
+def seen_whole(axes: Sequence[int], rank: int) -> Window | None:
+    """The field of view of a layer that takes all of `axes` together; None where none of them is of space."""
+    return in_place([axis not in axes for axis in range(2, rank)]) if any(axis > 1 for axis in axes) else None
+
+
 def in_place(kept: Sequence[bool]) -> Window:
     """The field of view where spatial axes that are `kept` stay what they are, and the others are seen as a whole."""
     rank = len(kept)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from convspec.ir.dims import equal
 from convspec.ir.lowering import Arg, Call, Const, Lowered
-from convspec.ir.opdef import AttrError, Cost, OpDef, ShapeError, attr
+from convspec.ir.opdef import AttrError, Cost, OpDef, ShapeError, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
 from convspec.ops._elementwise import elements
+from convspec.ops._shapes import seen_whole
 
 _END = 2**63 - 1
 
@@ -42,6 +43,10 @@ def infer(a: Glu, x: TensorType) -> TensorType:
 def cost(a: Glu, x: TensorType) -> Cost:
     """A sigmoid and a product per element of the result."""
     return Cost(flops=2 * elements(infer(a, x)))
+
+
+def receptive_field(a: Glu, x: TensorType) -> Window | None:
+    return seen_whole((int(a.axis),), x.rank)
 
 
 def evaluate(a: Glu, p: object, x: Array) -> Array:
@@ -89,5 +94,6 @@ OP = OpDef(
     infer=infer,
     evaluate=evaluate,
     cost=cost,
+    receptive_field=receptive_field,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
 )

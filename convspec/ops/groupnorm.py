@@ -13,12 +13,13 @@ from typing import Any
 from convspec.ir.attrs import Flag, Integer, Real
 from convspec.ir.init import ONES, ZEROS
 from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered, Weight
-from convspec.ir.opdef import AttrError, Cost, OpDef, ParamSpec, ShapeError, attr
+from convspec.ir.opdef import AttrError, Cost, OpDef, ParamSpec, ShapeError, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
 from convspec.ops import _precision as precision
 from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
+from convspec.ops._shapes import seen_whole
 from convspec.ops._spatial_targets import given
 
 
@@ -50,6 +51,10 @@ def params(a: Groupnorm, x: TensorType) -> Mapping[str, ParamSpec]:
 def cost(a: Groupnorm, x: TensorType) -> Cost:
     """The sum, the difference, the square and its sum, the quotient; the product and the sum of `affine`."""
     return Cost(flops=elements(x) * (7 if a.affine else 5))
+
+
+def receptive_field(a: Groupnorm, x: TensorType) -> Window | None:
+    return seen_whole(range(2, x.rank), x.rank)
 
 
 def evaluate(a: Groupnorm, p: Mapping[str, Array], x: Array) -> Array:
@@ -101,5 +106,6 @@ OP = OpDef(
     params=params,
     evaluate=evaluate,
     cost=cost,
+    receptive_field=receptive_field,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
 )

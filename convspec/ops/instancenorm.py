@@ -13,11 +13,12 @@ from typing import Any
 from convspec.ir.attrs import Flag, Real
 from convspec.ir.init import ONES, ZEROS
 from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
-from convspec.ir.opdef import Cost, OpDef, ParamSpec, ShapeError, attr
+from convspec.ir.opdef import Cost, OpDef, ParamSpec, ShapeError, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
 from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
+from convspec.ops._shapes import seen_whole
 from convspec.ops._spatial import spatial_rank
 from convspec.ops._spatial_targets import given
 
@@ -54,6 +55,10 @@ def cost(a: Instancenorm, x: TensorType) -> Cost:
 
 def _positions(x: TensorType) -> norm.Axes:
     return tuple(range(2, x.rank))
+
+
+def receptive_field(a: Instancenorm, x: TensorType) -> Window | None:
+    return seen_whole(range(2, x.rank), x.rank)
 
 
 def evaluate(a: Instancenorm, p: Mapping[str, Array], x: Array) -> Array:
@@ -102,5 +107,6 @@ OP = OpDef(
     params=params,
     evaluate=evaluate,
     cost=cost,
+    receptive_field=receptive_field,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
 )

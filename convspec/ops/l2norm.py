@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from convspec.ir.attrs import Real
 from convspec.ir.lowering import Arg, Call, Const, Lowered
-from convspec.ir.opdef import Cost, OpDef, attr
+from convspec.ir.opdef import Cost, OpDef, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
 from convspec.ops import _precision as precision
 from convspec.ops._elementwise import elements, same_type
+from convspec.ops._shapes import seen_whole
 from convspec.ops._spatial_targets import given
 
 EPS = 1e-12
@@ -44,6 +45,10 @@ def _axes(a: L2norm) -> norm.Axes:
 def cost(a: L2norm, x: TensorType) -> Cost:
     """The square and its sum, the quotient."""
     return Cost(flops=3 * elements(x))
+
+
+def receptive_field(a: L2norm, x: TensorType) -> Window | None:
+    return seen_whole(_axes(a), x.rank)
 
 
 def evaluate(a: L2norm, p: object, x: Array) -> Array:
@@ -83,5 +88,6 @@ OP = OpDef(
     infer=same_type,
     evaluate=evaluate,
     cost=cost,
+    receptive_field=receptive_field,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
 )

@@ -13,11 +13,12 @@ from typing import Any
 from convspec.ir.attrs import Flag, Real
 from convspec.ir.init import ONES, ZEROS
 from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
-from convspec.ir.opdef import Cost, OpDef, ParamSpec, attr
+from convspec.ir.opdef import Cost, OpDef, ParamSpec, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
 from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
+from convspec.ops._shapes import seen_whole
 from convspec.ops._spatial_targets import given
 
 
@@ -56,6 +57,10 @@ def params(a: Layernorm, x: TensorType) -> Mapping[str, ParamSpec]:
 def cost(a: Layernorm, x: TensorType) -> Cost:
     """The sum, the difference, the square and its sum, the quotient; the product and the sum of `affine`."""
     return Cost(flops=elements(x) * (7 if a.affine else 5))
+
+
+def receptive_field(a: Layernorm, x: TensorType) -> Window | None:
+    return seen_whole(_axes(a), x.rank)
 
 
 def evaluate(a: Layernorm, p: Mapping[str, Array], x: Array) -> Array:
@@ -117,5 +122,6 @@ OP = OpDef(
     params=params,
     evaluate=evaluate,
     cost=cost,
+    receptive_field=receptive_field,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from convspec.ir.lowering import Arg, Call, Lowered
-from convspec.ir.opdef import Cost, OpDef, attr
+from convspec.ir.opdef import Cost, OpDef, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._axes import Axis, axis_index, keras_axis
 from convspec.ops._elementwise import elements, same_type
+from convspec.ops._shapes import seen_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,10 @@ def resolve(a: LogSoftmax, x: TensorType) -> LogSoftmax:
 def cost(a: LogSoftmax, x: TensorType) -> Cost:
     """The maximum, the difference from it, exp, the sum, the difference from its logarithm."""
     return Cost(flops=5 * elements(x))
+
+
+def receptive_field(a: LogSoftmax, x: TensorType) -> Window | None:
+    return seen_whole((int(a.axis),), x.rank)
 
 
 def evaluate(a: LogSoftmax, p: object, x: Array) -> Array:
@@ -60,5 +65,6 @@ OP = OpDef(
     infer=same_type,
     evaluate=evaluate,
     cost=cost,
+    receptive_field=receptive_field,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
 )

@@ -12,11 +12,12 @@ from typing import Any
 from convspec.ir.attrs import Flag, Real
 from convspec.ir.init import ONES
 from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
-from convspec.ir.opdef import Cost, OpDef, ParamSpec, attr
+from convspec.ir.opdef import Cost, OpDef, ParamSpec, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
 from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
+from convspec.ops._shapes import seen_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,10 @@ def params(a: Rmsnorm, x: TensorType) -> Mapping[str, ParamSpec]:
 def cost(a: Rmsnorm, x: TensorType) -> Cost:
     """The square and its sum, the quotient; the product of `affine`."""
     return Cost(flops=elements(x) * (4 if a.affine else 3))
+
+
+def receptive_field(a: Rmsnorm, x: TensorType) -> Window | None:
+    return seen_whole(_axes(a), x.rank)
 
 
 def evaluate(a: Rmsnorm, p: Mapping[str, Array], x: Array) -> Array:
@@ -107,5 +112,6 @@ OP = OpDef(
     params=params,
     evaluate=evaluate,
     cost=cost,
+    receptive_field=receptive_field,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},
 )

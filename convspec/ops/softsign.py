@@ -18,7 +18,8 @@ class Softsign:
 def evaluate(a: Softsign, p: object, x: Array) -> Array:
     import numpy as np
 
-    return x / (1 + np.abs(x))
+    y: Array = x / (1 + np.abs(x))
+    return y
 
 
 def to_torch(a: Softsign, x: TensorType) -> Lowered:
