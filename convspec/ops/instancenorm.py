@@ -16,6 +16,7 @@ from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
 from convspec.ir.opdef import Cost, OpDef, ParamSpec, ShapeError, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
+from convspec.ops import _precision as precision
 from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
 from convspec.ops._shapes import seen_whole
@@ -71,10 +72,14 @@ def evaluate(a: Instancenorm, p: Mapping[str, Array], x: Array) -> Array:
 
 
 def to_torch(a: Instancenorm, x: TensorType) -> Lowered:
+    """Native; in half precision, where PyTorch's own adds up in it, by way of float32 or as a group for every channel."""
     eps = given(eps=(a.eps, EPS))
     if not a.affine:
-        return Call("F.instance_norm", (Arg(0),), eps)
+        y = Call("F.instance_norm", (precision.torch_widened(Arg(0), x.dtype),), eps)
+        return precision.torch_narrowed(y, x.dtype)
     weights = {"weight": Weight("weight"), "bias": Weight("bias")}
+    if x.dtype in precision.LOW:
+        return Apply("nn.GroupNorm", (x.channels, x.channels), eps, weights=weights)
     return Apply(f"nn.InstanceNorm{x.rank - 2}d", (x.channels,), {**eps, "affine": True}, weights=weights)
 
 

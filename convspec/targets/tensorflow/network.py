@@ -162,7 +162,9 @@ def _with_dtype(tree: Any, dtype: str) -> Any:
         case Apply(fn=fn, args=args, kwargs=kwargs, inputs=inputs, weights=weights):
             return Apply(fn, args, {**kwargs, "dtype": dtype}, _with_dtype(inputs, dtype), weights)
         case Call(fn=fn, args=args, kwargs=kwargs):
-            return Call(fn, _with_dtype(args, dtype), {name: _with_dtype(item, dtype) for name, item in kwargs.items()})
+            named = {name: _with_dtype(item, dtype) for name, item in kwargs.items()}
+            made = {"dtype": dtype} if fn.startswith("layers.") else {}  # a function of Keras's that makes a layer
+            return Call(fn, _with_dtype(args, dtype), {**named, **made})
         case tuple() | list():
             return type(tree)(_with_dtype(item, dtype) for item in tree)
     return tree
