@@ -14,7 +14,7 @@ from convspec.targets.tensorflow.helpers_text import helper_texts
 
 T = TypeVar("T")
 
-RESERVED = ("keras", "layers", "ops", "activations", "tf", "sys", "build", "load_weights", "load_file")
+RESERVED = ("keras", "layers", "ops", "activations", "tf", "sys", "math", "build", "load_weights", "load_file")
 """Names at the top of a generated file that no variable in it may take."""
 
 LOAD_WEIGHTS = '''
@@ -46,10 +46,11 @@ def assemble(
     writer = Writer()
     writer.raw(quote.docstring(_header(graph, stem)))
     writer.blank()
-    if imports:
-        writer.raw(sorted(imports))
-        writer.blank()
     names = helper_texts(expressions.helpers)
+    standard = {*imports, *(["import math"] if any("math." in text for text in names) else [])}
+    if standard:
+        writer.raw(sorted(standard))
+        writer.blank()
     writer.raw(_import_lines(expressions, names, weights=_has_weights(graph)))
     for definition in [text.splitlines() for text in names] + list(functions):
         writer.blank(2)
