@@ -6,7 +6,8 @@ A case is a heading with, below it, one or more ```cnn blocks (the files of a sp
 - ```error: the diagnostics exactly as a user sees them
 
 A block that is not named is `net.cnn`; ```cnn file=blocks/a.cnn names another file. `net.cnn` is compiled, or the first block
-if none has that name. Words after ```graph or ```error say how: `model=NAME`, `set:classes=10`, `limit:nodes=100`.
+if none has that name. Words after ```graph or ```error say how: `model=NAME`, `set:classes=10`, `limit:nodes=100`; with
+`packages` the sample packages of tests/plugins are installed.
 
 An empty or wrong result block fails. CONVSPEC_UPDATE_CASES=1 writes what came out into blocks that are there, to be read line
 by line before it is committed; it is refused where CI is set.
@@ -32,6 +33,7 @@ from convspec.limits import Limits
 
 CASES = Path(__file__).parent / "cases"
 UPDATE = "CONVSPEC_UPDATE_CASES"
+PACKAGES_WORD = "packages"
 _RESULTS = ("graph", "error")
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ +(?P<title>.+?) *$", re.MULTILINE)
@@ -120,7 +122,7 @@ def _options(words: list[str]) -> tuple[str | None, dict[str, object], Limits]:
             settings[name] = json.loads(value)
         elif kind == "limit":
             limits[name] = int(value)
-        else:
+        elif word != PACKAGES_WORD:
             raise AssertionError(f"unknown word behind a fence: {word}")
     return model, settings, Limits(**limits)
 
@@ -137,11 +139,13 @@ ALL = [case for path in sorted(CASES.rglob("*.md")) for case in cases_of(path)]
 
 
 @pytest.mark.parametrize("case", ALL, ids=str)
-def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     assert len(case.results) == 1, f"{case} needs one ```graph or ```error block, it has {len(case.results)}"
     assert case.files, f"{case} has no ```cnn block"
     monkeypatch.chdir(tmp_path)
     expected = case.results[0]
+    if PACKAGES_WORD in expected.words:
+        request.getfixturevalue("installed_packages")
     kind, text = outcome(case, expected.words, tmp_path)
     if kind == expected.kind and text != expected.text and os.environ.get(UPDATE) == "1":
         _update(case, expected, text)

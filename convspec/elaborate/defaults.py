@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from convspec import ops
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.frame import Defaults, Frame
+from convspec.elaborate.installed import find_op
 from convspec.elaborate.ops import evaluate_attribute, unknown_attribute
 from convspec.elaborate.ops import signature as signature_of
 from convspec.syntax import ast
@@ -15,7 +15,7 @@ from convspec.syntax import ast
 
 def add_default(frame: Frame, statement: ast.Default) -> None:
     """Let a `default` hold from here on in `frame`."""
-    op = ops.find(statement.op.text)
+    op = find_op(statement.op, frame)
     if op is None:
         message = f"`default` takes a layer, and `{statement.op.text}` is none"
         raise frame.fail("CNN021", message, statement.op.span)

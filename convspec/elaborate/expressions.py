@@ -57,7 +57,7 @@ def _name(frame: Frame, expr: ast.NameRef, wanted: Wanted) -> Any:
         return value
     if wanted == "word":
         return expr.text
-    if ops.find(expr.text) is not None and (wanted == "stage" or expr.text not in BUILTINS):
+    if ops.known(expr.text) and (wanted == "stage" or expr.text not in BUILTINS):
         return StageValue(expr, frame.snapshot(expr.span))
     raise undefined(frame, expr)
 
@@ -191,7 +191,7 @@ def _operand(frame: Frame, expr: ast.Binary, operand: ast.Expr) -> Any:
 
 
 def _is_known(frame: Frame, name: str) -> bool:
-    return find(frame, name) is not MISSING or ops.find(name) is not None
+    return find(frame, name) is not MISSING or ops.known(name)
 
 
 def _operate(frame: Frame, expr: ast.Binary, left: Any, right: Any) -> Any:

@@ -12,6 +12,7 @@ from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
 from convspec.elaborate.frame import Frame
+from convspec.elaborate.installed import find_op
 from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.values import (
     BUDGETS,
@@ -80,7 +81,7 @@ def find_callable(frame: Frame, reference: ast.NameRef) -> Any:
         return value
     if name in BUILTINS:
         return name
-    op = ops.find(name)
+    op = find_op(reference, frame)
     if op is not None:
         return op
     if value is not MISSING:

@@ -186,7 +186,7 @@ def _bind(frame: Frame, block: ast.Block, param: ast.Param, given: Mapping[str, 
 
 
 def _names_a_stage(frame: Frame, name: str) -> bool:
-    return ops.find(name) is not None or isinstance(find_in_file(frame.scope, name), BlockValue)
+    return ops.known(name) or isinstance(find_in_file(frame.scope, name), BlockValue)
 
 
 def _check_settings(block: ast.Block, settings: Mapping[str, Any]) -> None:

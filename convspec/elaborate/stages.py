@@ -91,7 +91,7 @@ def _count(env: Frame, count: ast.Expr) -> ast.Expr:
     """The count, or CNN003 for `x -> relu * y`, which reads as `relu` times the stage `y`."""
     if isinstance(count, ast.NameRef):
         value = find(env, count.text)
-        if isinstance(value, CALLABLE) or (value is MISSING and ops.find(count.text) is not None):
+        if isinstance(value, CALLABLE) or (value is MISSING and ops.known(count.text)):
             message = "`->` and `*` are mixed without parentheses"
             hint = f"`(x -> {count.text}) * y` multiplies tensors; `n * stage` applies a stage n times"
             raise env.fail("CNN003", message, count.span, "this is a layer, not a count", hint=hint)

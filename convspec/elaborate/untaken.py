@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convspec import ops
-from convspec.diagnostics import Diagnostic, error
+from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable
+from convspec.elaborate.installed import find_op
 from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.ops import attribute_names, signature, takes_word
 from convspec.elaborate.values import BUDGETS
@@ -69,7 +70,7 @@ class _Check:
                 pending.extend(children(node))
 
     def _known(self, name: str) -> bool:
-        return self._shadowed(name) or ops.find(name) is not None
+        return self._shadowed(name) or ops.known(name)
 
     def _values(self, function: str, arg: ast.Arg) -> Sequence[object]:
         """What of an argument is certainly no bare word; of a list, all but the words that stand in it."""
@@ -86,7 +87,7 @@ class _Check:
         position is not looked up here.
         """
         if arg.name is None and not self._shadowed(function):
-            op = ops.find(function)
+            op = _usable(function)
             if (op is None and function in BUILTINS) or (op and not any(takes_word(op, place) for place in range(2))):
                 return False
         if isinstance(arg.value, ast.Call):
@@ -102,15 +103,26 @@ class _Check:
             hint = hint_for_callable(name, [*self.scope.names(), *BUILTINS, *ops.names()])
             yield error("CNN021", f"there is no layer or block called `{name}`", node.function.span, hint=hint)
         elif not self._shadowed(name):
-            op = ops.find(name)
-            if op is not None:
-                yield from _attributes(op, node.args)
+            try:
+                op = find_op(node.function)
+            except Failure as failure:
+                yield from failure.diagnostics
+            else:
+                yield from _attributes(op, node.args) if op is not None else ()
 
     def _name(self, node: ast.NameRef) -> Iterator[Diagnostic]:
         if self._known(node.text) or node.text in BUDGETS:
             return
         hint = did_you_mean(node.text, [*sorted(self.local), *self.scope.names()])
         yield error("CNN020", f"`{node.text}` is not defined", node.span, hint=hint)
+
+
+def _usable(name: str) -> OpDef | None:
+    """The op of that name; one that cannot be used is told where it is called."""
+    try:
+        return ops.find(name)
+    except Failure:
+        return None
 
 
 def _attributes(op: OpDef, args: tuple[ast.Arg, ...]) -> Iterator[Diagnostic]:

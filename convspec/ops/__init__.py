@@ -37,6 +37,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({*built_in(), *_installed()}))
 
 
+def known(name: str) -> bool:
+    """Whether there is an op of that name; nothing is loaded."""
+    return name in built_in() or name in _installed()
+
+
 @cache
 def find(name: str) -> OpDef | None:
     """The op called `name`, or None. Failure CNN027 where an installed package offers one that cannot be used."""

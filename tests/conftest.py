@@ -1,0 +1,27 @@
+"""What tests of several areas use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from convspec import ops
+
+PACKAGES = Path(__file__).parent / "plugins" / "packages"
+
+
+@pytest.fixture
+def installed_packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if the sample packages of tests/plugins were installed."""
+    monkeypatch.syspath_prepend(PACKAGES)
+    _look_anew()
+    yield
+    monkeypatch.undo()
+    _look_anew()
+
+
+def _look_anew() -> None:
+    for remembered in (ops._installed, ops.names, ops.find):
+        remembered.cache_clear()
