@@ -73,7 +73,7 @@ def to_keras(a: Parameter, anchor: TensorType) -> Lowered:
     permute = (0, *range(2, rank), 1) if rank > 2 else None
     shape = tuple(a.shape[axis] for axis in permute) if permute else a.shape
     kwargs: dict[str, Any] = {} if a.trainable else {"trainable": False}
-    return Apply("helpers.LearnedTensor", (shape,), kwargs, weights={"weight": Weight("weight", permute)})
+    return Apply("helpers.LearnedTensor", shape, kwargs, weights={"weight": Weight("weight", permute)})
 
 
 def to_onnx(a: Parameter, anchor: TensorType) -> Lowered:

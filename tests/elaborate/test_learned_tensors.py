@@ -41,7 +41,7 @@ def test_the_label_names_the_weight() -> None:
     [
         ("pytorch", "self.gain = LearnedTensor(1, in_channels, 1, 1)"),
         ("pytorch", "gain = self.gain()"),
-        ("tensorflow", 'gain = LearnedTensor((1, 1, 1, 8), name=f"{name}.gain")(x)'),
+        ("tensorflow", 'gain = LearnedTensor(1, 1, 1, x.shape[-1], name=f"{name}.gain")(x)'),
     ],
 )
 def test_blocks_stay_readable(target: str, line: str) -> None:

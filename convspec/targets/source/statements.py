@@ -157,10 +157,14 @@ def _loop_header(loop: Loop) -> str:
     iterable = loop.iterable
     if index is None:
         return f"for {item or '_'} in {iterable}:"
-    if item is None:
+    if item is None and not iterable.text.startswith(_WITHOUT_LENGTH):
         counted = iterable.text if _counts_from_zero(iterable) else f"range({_length(iterable)})"
         return f"for {index} in {counted}:"
-    return f"for {index}, {item} in enumerate({iterable}):"
+    return f"for {index}, {item or '_'} in enumerate({iterable}):"
+
+
+_WITHOUT_LENGTH = ("zip(", "reversed(")
+"""Iterators of Python's, which have no `len`."""
 
 
 def _length(iterable: Code) -> str:

@@ -25,9 +25,9 @@ class PaddedEmbedding(layers.Embedding):
 class LearnedTensor(layers.Layer):
     """A learned tensor that is there by itself, such as a position embedding. The input's values are not read."""
 
-    def __init__(self, shape, **kwargs):
+    def __init__(self, *shape, **kwargs):
         super().__init__(**kwargs)
-        self.shape = tuple(shape)
+        self.shape = shape
 
     def build(self, input_shape):
         self.weight = self.add_weight(name="weight", shape=self.shape, initializer="zeros")
@@ -40,6 +40,10 @@ class LearnedTensor(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "shape": self.shape}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(*config.pop("shape"), **config)
 
 
 def to_float(x):

@@ -114,6 +114,8 @@ def _said(sources: Sources, origin: Origin) -> Code | None:
 def _part(sources: Sources, expr: ast.Expr | None, path: tuple[int, ...]) -> Code | None:
     """The expression for one number of an attribute: itself, an item of a list that is written out, or of a variable."""
     for position, index in enumerate(path):
+        if isinstance(expr, ast.Binary) and isinstance(expr.left, ast.ListLit) and index < len(expr.left.items):
+            expr = expr.left  # `[1, x.channels] + rest`
         if isinstance(expr, ast.ListLit) and index < len(expr.items):
             expr = expr.items[index]
         elif isinstance(expr, ast.SizeLit):
