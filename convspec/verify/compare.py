@@ -14,6 +14,8 @@ GATES = {"float64": 1e-8, "float32": 1e-5, "float16": 1e-3, "bfloat16": 1e-2}
 """Scaled errors allowed, by the precision that was computed in."""
 EXACT = 0.0
 """The gate of integers and bools."""
+_PIECE = 1 << 17
+"""Elements that are compared at a time: no second copy of a large tensor is made."""
 
 
 def scaled_error(found: Array, expected: Array) -> float:
@@ -23,27 +25,49 @@ def scaled_error(found: Array, expected: Array) -> float:
     """
     if found.shape != expected.shape:
         return float("inf")
-    if not expected.size:
-        return 0.0
-    found, expected = found.astype(np.float64), expected.astype(np.float64)
+    found, expected = found.reshape(-1), expected.reshape(-1)
+    pieces = [slice(start, start + _PIECE) for start in range(0, expected.size, _PIECE)]
+    apart = [_apart(found[piece].astype(np.float64), expected[piece].astype(np.float64)) for piece in pieces]
+    scale = largest(expected)
+    return max(apart, default=0.0) / (scale if scale > 0 else 1.0)
+
+
+def _apart(found: Array, expected: Array) -> float:
+    """max|found - expected|; infinite where what is not finite differs."""
+    with np.errstate(invalid="ignore"):
+        differences = np.abs(found - expected)
+    far = float(differences.max())
+    if np.isfinite(far):
+        return far
     odd = ~np.isfinite(expected)
     if not np.array_equal(found[odd], expected[odd], equal_nan=True) or not np.isfinite(found[~odd]).all():
         return float("inf")
-    if odd.all():
+    return float(differences[~odd].max(initial=0.0))
+
+
+def largest(array: Array) -> float:
+    """max|array| over what is finite; 0 where nothing is."""
+    if array.dtype.name not in FLOATS:
+        array = array.astype(np.float64)
+    if not array.size:
         return 0.0
-    scale = np.abs(expected[~odd]).max()
-    return float(np.abs(found[~odd] - expected[~odd]).max() / (scale if scale > 0 else 1.0))
+    low, high = float(array.min()), float(array.max())
+    if not np.isfinite(low) or not np.isfinite(high):
+        finite = array[np.isfinite(array)]
+        return largest(finite)
+    return max(high, -low)
 
 
 def worst(found: Mapping[str, Array], expected: Mapping[str, Array]) -> dict[str, float]:
     """The scaled error of every tensor by name, the largest first; what only one side has stands against zeros."""
-    errors = {}
-    for name in [*expected, *(name for name in found if name not in expected)]:
-        known = expected.get(name, found.get(name))
-        assert known is not None
-        none = np.zeros_like(known)
-        errors[name] = scaled_error(found.get(name, none), expected.get(name, none))
+    errors = {name: scaled_error(*pair(found, expected, name)) for name in dict.fromkeys((*expected, *found))}
     return dict(sorted(errors.items(), key=lambda item: -item[1]))
+
+
+def pair(found: Mapping[str, Array], expected: Mapping[str, Array], name: str) -> tuple[Array, Array]:
+    """Both tensors of a name; a missing one is zeros."""
+    one = found[name] if name in found else np.zeros_like(expected[name])
+    return one, expected[name] if name in expected else np.zeros_like(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +148,8 @@ __all__ = [
     "Summary",
     "first_difference",
     "is_exact",
+    "largest",
+    "pair",
     "scaled_error",
     "summarise",
     "worst",

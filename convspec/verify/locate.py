@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from convspec.diagnostics import Failure, error
 from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.types import Array
-from convspec.verify.compare import first_difference, scaled_error, summarise
+from convspec.verify.compare import first_difference, pair, scaled_error, summarise
 from convspec.verify.graphs import Probe, exposing, inner_values
 from convspec.verify.report import Divergence
 
@@ -60,7 +60,7 @@ def by_gradients(
     for node in reversed(graph.nodes):
         for name, what in _gradients_at(node, at_node.get(node, [])):
             if (name in found or name in expected) and not _agree(found, expected, name, gate):
-                return Place(node, what, *_pair(found, expected, name), gate)
+                return Place(node, what, *pair(found, expected, name), gate)
     return None
 
 
@@ -72,15 +72,8 @@ def _gradients_at(node: Node, probes: list[Probe]) -> Iterator[tuple[str, str]]:
         yield probe.value.name, f"the gradient of {which}"
 
 
-def _pair(found: Mapping[str, Array], expected: Mapping[str, Array], name: str) -> tuple[Array, Array]:
-    """Both gradients; a missing one is zero."""
-    known = expected.get(name, found.get(name))
-    assert known is not None
-    return found.get(name, known * 0), expected.get(name, known * 0)
-
-
 def _agree(found: Mapping[str, Array], expected: Mapping[str, Array], name: str, gate: float) -> bool:
-    return scaled_error(*_pair(found, expected, name)) <= gate
+    return scaled_error(*pair(found, expected, name)) <= gate
 
 
 def by_breaking(graph: Graph, observe: Observe) -> tuple[Node, str] | None:
