@@ -53,7 +53,7 @@ $(FULL)/ready: pyproject.toml constraints.txt
 	$(FULL)/bin/pip install $(PIP_FLAGS) -e ".[dev]"
 	@touch $@
 
-# After a change of a layer or of the library: docs/layers and docs/std.
+# After a change of a layer, of the library or of a message: docs/layers, docs/std and docs/errors.
 reference: $(FULL)/ready
 	$(FULL)/bin/python -m convspec.explain.write docs
 

@@ -1,6 +1,6 @@
-"""Writes docs/layers and docs/std, and says which of their files are not what would be written now.
+"""Writes docs/layers, docs/std and docs/errors, and says which of their files are not what would be written now.
 
-`python -m convspec.explain.write docs` after a change of a layer or of the library; `make reference` does it.
+`python -m convspec.explain.write docs` after a change of a layer, of the library or of a message; `make reference` does it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from convspec import ops
+from convspec.diagnostics.codes import CODES
 from convspec.elaborate.libraries import shipped
+from convspec.explain.code import code_page
 from convspec.explain.layer import layer_page, shown_signature
 from convspec.explain.library import blocks_of, library_page
 from convspec.explain.page import Page, Section, Table, Text
@@ -30,6 +32,9 @@ def files() -> Iterator[tuple[str, str]]:
     yield f"std/{INDEX}", _libraries().markdown()
     for name in shipped("std"):
         yield f"std/{_stem(name)}.md", library_page(name).markdown()
+    yield f"errors/{INDEX}", _codes().markdown()
+    for code in CODES:
+        yield f"errors/{code}.md", code_page(code).markdown()
 
 
 def _layers() -> Page:
@@ -48,6 +53,13 @@ def _libraries() -> Page:
         (f"[`{name}`]({_stem(name)}.md)", ", ".join(f"`{block}`" for block in blocks_of(name))) for name in shipped("std")
     )
     return Page("The standard library", (Section("", (Text(intro), Table(("file", "blocks"), rows))),))
+
+
+def _codes() -> Page:
+    intro = "Every message has a code, and every code a page: what it means, how it comes about, and what to do. "
+    rows = tuple((f"[{code}]({code}.md)", meaning) for code, meaning in CODES.items())
+    text = Text(f"{intro}`convspec explain CNN031` shows the same.")
+    return Page("Messages", (Section("", (text, Table(("code", "meaning"), rows))),))
 
 
 def _stem(name: str) -> str:
@@ -71,7 +83,7 @@ def stale(folder: Path) -> list[str]:
 
 
 def _present(folder: Path) -> dict[str, str]:
-    paths = [path for part in ("layers", "std") for path in (folder / part).glob("*")]
+    paths = [path for part in ("layers", "std", "errors") for path in (folder / part).glob("*")]
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
