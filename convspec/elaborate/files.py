@@ -110,7 +110,7 @@ class Loader:
             raise Failure([])  # its mistakes were reported where it was used first
         self.read.add(path)
         if len(self.read) > self.limits.files:
-            message = f"more than {self.limits.files:,} files are used"
+            message = f"this uses more files than the limit of {self.limits.files:,}"
             raise fail(error("CNN065", message, use.path_span, hint="if this is meant, raise the limit `files`"))
         return self._load(path, self._read(path, use))
 

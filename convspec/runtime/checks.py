@@ -61,7 +61,11 @@ def unknown_input(name: str, signature: Signature) -> Diagnostic:
     """CNN302 for a name that is no input, with the nearest one."""
     known = [spec.name for spec in signature.inputs]
     near = get_close_matches(name, known, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"the inputs are {', '.join(f'`{n}`' for n in known)}"
+    hint = (
+        f"did you mean `{near[0]}`?"
+        if near
+        else f"the input{'s are' if len(known) > 1 else ' is'} {', '.join(f'`{n}`' for n in known)}"
+    )
     return error("CNN302", f"{signature.name} has no input `{name}`", hint=hint)
 
 

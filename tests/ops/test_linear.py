@@ -68,6 +68,7 @@ def test_linear_wants_a_known_number_of_features() -> None:
         op("linear").infer(Linear(features=10), floats(N, 64 * H))
     assert caught.value.code == "CNN033"
     assert caught.value.message.endswith("must be known, but it is 64*H")
+    assert caught.value.hint == "for pictures of any size: `-> global_avgpool -> flatten -> linear(10)`"
 
 
 def test_parameters_of_linear() -> None:
