@@ -24,9 +24,9 @@ app = typer.Typer(
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("summary", epilog=summary.EXAMPLES)(summary.summary)
 app.command("compile", epilog=compile.EXAMPLES)(compile.compile_)
-app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 
 
 def _version(asked: bool) -> None:

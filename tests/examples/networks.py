@@ -37,14 +37,19 @@ class Example:
 
 
 def inputs(net: convspec.Net, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Array]:
-    """Standard normal data for every input, float32."""
+    """Data for every input: standard normal floats, integers below 50, bools that are mostly true."""
     generator = np.random.default_rng(seed)
-    return {
-        graph_input.value.name: generator.standard_normal(
-            [dims.evaluate(size, sizes) for size in graph_input.value.type.shape], np.float32
-        )
-        for graph_input in net.module.graph.inputs
-    }
+    found: dict[str, Array] = {}
+    for graph_input in net.module.graph.inputs:
+        dtype, shape = graph_input.value.type.dtype, [dims.evaluate(size, sizes) for size in graph_input.value.type.shape]
+        match dtype:
+            case "float32":
+                found[graph_input.value.name] = generator.standard_normal(shape, np.float32)
+            case "bool":
+                found[graph_input.value.name] = generator.random(shape) < 0.8
+            case _:
+                found[graph_input.value.name] = generator.integers(0, 50, shape).astype(dtype)
+    return found
 
 
 def scaled_error(found: Array, expected: Array) -> float:
@@ -70,4 +75,8 @@ NETWORKS = (
     Example("unet.cnn", "UNet2D", ({"h": 1, "w": 3}, {"h": 2, "w": 1})),
     Example("unet.cnn", "UNet3D", ({"d": 1, "h": 2, "w": 1}, {"d": 2, "h": 1, "w": 1})),
     Example("sequence.cnn", "SequenceNet", ({"L": 33}, {"L": 50})),
+    Example("molecules.cnn", "ToxicityNet", ({"A": 4}, {"A": 7})),
+    Example("text.cnn", "TextCNN", ({"L": 5}, {"L": 9}), settings={"words": 50}),
+    Example("text.cnn", "TextTransformer", settings={"words": 50, "length": 9}),
+    Example("tiny_convnext.cnn", "TinyConvNeXt"),
 )
