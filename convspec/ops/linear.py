@@ -35,8 +35,8 @@ def infer(a: Linear, x: TensorType) -> TensorType:
         raise ShapeError(f"`linear` takes a tensor of rank 2, not {x.rank}", inputs={0: str(x)}, hint=hint)
     if not isinstance(x.channels, int):
         message = f"the weight of `linear` has the size of its input, which must be known, but it is {x.channels}"
-        hint = f"for pictures of any size: `-> global_avgpool -> flatten -> linear({a.features})`" if a.axis is None else None
-        raise ShapeError(message, "CNN033", inputs={0: str(x)}, hint=hint)
+        pooled = f"for pictures of any size: `-> global_avgpool -> flatten -> linear({a.features})`"
+        raise ShapeError(message, "CNN033", inputs={0: str(x)}, hint=pooled if a.axis is None else None)
     return x.with_shape((x.shape[0], a.features, *x.spatial))
 
 
