@@ -43,9 +43,8 @@ class Material:
         def visit(name: str, above: frozenset[str]) -> None:
             if name in found or name in above:
                 return
-            for node in ast.walk(self.tree(name)):
-                if isinstance(node, ast.Name) and node.id in self.texts:
-                    visit(node.id, above | {name})
+            for used in sorted(globals_of(self.tree(name)) & self.texts.keys()):
+                visit(used, above | {name})
             found[name] = None
 
         for name in sorted(names):
@@ -55,6 +54,15 @@ class Material:
     def text_of(self, names: Iterable[str]) -> list[str]:
         """The definitions that `names` need, themselves included."""
         return [self.texts[name] for name in self.needed(names)]
+
+
+def globals_of(tree: ast.AST) -> set[str]:
+    """The names that a definition reads and does not bind itself."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    bound |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node is not tree}
+    return {node.id for node in names} - bound
 
 
 @cache
@@ -75,4 +83,4 @@ def lookup(package: str) -> Callable[[str], Any]:
     return find
 
 
-__all__ = ["Material", "lookup"]
+__all__ = ["Material", "globals_of", "lookup"]
