@@ -64,7 +64,8 @@ def _dimension(frame: Frame, dim: ast.Expr) -> Size:
     if dims.at_least(value, 1) is not True:
         if isinstance(value, int):
             raise frame.fail("CNN035", f"a dimension must be at least 1, not {value}", dim.span)
-        hint = "declare a bound, such as H >= 8, where the name first stands"
+        name = min(dims.symbols(value))
+        hint = f"declare a bound, such as {name} >= 8, where `{name}` first stands"
         raise frame.fail("CNN035", f"{value} is not at least 1 for all sizes", dim.span, hint=hint)
     return value
 

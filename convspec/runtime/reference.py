@@ -104,7 +104,8 @@ class ReferenceSession:
         except IndexError as problem:
             raise fail(error("CNN301", str(problem))) from None
         except MemoryError:
-            raise fail(error("CNN307", "the reference ran out of memory", hint="use a smaller batch")) from None
+            shapes = [f"`{name}` is {array.dtype}{list(array.shape)}" for name, array in arrays.items()]
+            raise fail(error("CNN307", "the reference ran out of memory", notes=shapes, hint="use a smaller batch")) from None
 
 
 class Reference:
