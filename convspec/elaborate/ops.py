@@ -20,7 +20,7 @@ from convspec.ir import attrs as kinds
 from convspec.ir.dims import DimError
 from convspec.ir.graph import Node, Parameter, Value
 from convspec.ir.opdef import AttrError, OpDef, ParamSpec, ShapeError
-from convspec.ir.types import FLOATS, TensorType
+from convspec.ir.types import FLOATS, LARGEST_FLOAT, TensorType
 from convspec.source import Span
 from convspec.syntax import ast
 
@@ -265,6 +265,9 @@ def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], s
             attributes = op.resolve(attributes, *types)
         inferred = op.infer(attributes, *types)
         specs = op.params(attributes, *types) if op.params is not None else {}
+        _check_numbers(op, attributes, types[0])
+        if op.makers is not None:
+            op.makers(attributes, types, [_maker(context.graph.nodes, tensor) for tensor in tensors])
     except AttrError as problem:
         expr = site.expressions.get(problem.attribute or "")
         span = expr.span if expr is not None else site.span
@@ -289,6 +292,21 @@ def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], s
     if building:
         context.graph.nodes.append(node)
     return node
+
+
+def _maker(nodes: Sequence[Node], tensor: Value) -> Node | None:
+    """The layer that a tensor comes from; None for an input, and while layers are only counted."""
+    return next((node for node in reversed(nodes) if tensor in node.outputs), None)
+
+
+def _check_numbers(op: OpDef, attributes: Any, first: TensorType) -> None:
+    """Frameworks refuse, cut off or turn into infinity a number that the element type cannot hold."""
+    largest = LARGEST_FLOAT.get(first.dtype)
+    for attribute in op.attributes:
+        value = getattr(attributes, attribute.name)
+        if largest is not None and isinstance(attribute.metadata["kind"], kinds.Real) and value and abs(value) > largest:
+            message = f"{value:g} is no {first.dtype}, whose numbers end at {largest:.5g}"
+            raise AttrError(message, attribute.name, "CNN045")
 
 
 def _check_sizes(site: Site, op: OpDef, types: Sequence[TensorType]) -> None:

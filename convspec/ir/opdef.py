@@ -132,6 +132,9 @@ class OpDef:
     indices: Callable[..., Mapping[int, int]] | None = None
     """`indices(attrs, *types) -> {input: count}`: inputs that hold indices from 0 to count - 1, by their number. Data for them
     is checked before it goes in, as far as it comes straight from an input of the network."""
+    makers: Callable[..., None] | None = None
+    """`makers(attrs, types, nodes)`: raises if an input comes from a layer that does not go with this one. `nodes` are the
+    layers that made the inputs, None for an input of the network."""
     training_only: bool = False
     """True for an op that is the identity in inference (dropout)."""
     dtypes: tuple[str, ...] = FLOATS

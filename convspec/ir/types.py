@@ -17,6 +17,12 @@ else:
 Shape: TypeAlias = tuple[Size, ...]
 
 FLOATS = ("float32", "float64", "float16", "bfloat16")
+LARGEST_FLOAT = {
+    "float32": 3.4028234663852886e38,
+    "float64": 1.7976931348623157e308,
+    "float16": 65504.0,
+    "bfloat16": 3.3895313892515355e38,
+}
 INTEGERS = ("int32", "int64", "uint8")
 DTYPES = (*FLOATS, *INTEGERS, "bool")
 

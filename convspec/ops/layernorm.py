@@ -13,7 +13,7 @@ from typing import Any
 from convspec.ir.attrs import Flag, Real
 from convspec.ir.init import ONES, ZEROS
 from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
-from convspec.ir.opdef import Cost, OpDef, ParamSpec, Window, attr
+from convspec.ir.opdef import Cost, OpDef, ParamSpec, ShapeError, Window, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _norm as norm
 from convspec.ops._elementwise import elements
@@ -42,6 +42,9 @@ def _axes(a: Layernorm) -> norm.Axes:
 
 
 def infer(a: Layernorm, x: TensorType) -> TensorType:
+    if all(x.shape[axis] == 1 for axis in _axes(a)):
+        message = "the axes of `layernorm` hold one value only, which is its own mean: the result would be 0"
+        raise ShapeError(message, "CNN045", inputs={0: str(x)})
     if a.affine:
         norm.known_sizes("layernorm", _axes(a), x)
     return x

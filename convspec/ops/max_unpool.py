@@ -5,16 +5,19 @@
 
 `kernel`, `stride` and `pad` are those of the pool. The windows must not overlap (kernel at most the stride), so that no two
 values go to one place. What a pool leaves over at the end cannot be known from its output: `like = x` gives the size back.
-The indices must be those of such a pool, each within its own window; others have no defined result.
+The indices must be those of such a pool, each within its own window; others have no defined result. Where they come straight
+from a `maxpool`, that is checked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from convspec.ir.attrs import Pads, PerAxis, per_axis
 from convspec.ir.dims import Size, at_least, equal
+from convspec.ir.graph import Node
 from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr, given
 from convspec.ir.types import FLOATS, Array, TensorType
@@ -76,6 +79,33 @@ def _sizes_like(a: MaxUnpool, x: TensorType, like: TensorType) -> tuple[Size, ..
             message = f"a pool of kernel {k} and stride {s} does not turn {name} {m} into {n}"
             raise ShapeError(message, "CNN031", inputs={0: f"{name} {n}", 2: f"{name} {m}"}, equality=agree)
     return like.spatial
+
+
+def makers(a: MaxUnpool, types: Sequence[TensorType], nodes: Sequence[Node | None]) -> None:
+    """The pool that the indices come from is the one that is undone: they count the cells of its input."""
+    pool = nodes[1]
+    if pool is None or pool.op.name != "maxpool":
+        return
+    for name in ("kernel", "stride"):
+        own, its = getattr(a, name), getattr(pool.attrs, name)
+        if own != its:
+            raise AttrError(f"`{name}` is {_times(own)} here, and {_times(its)} where the indices come from", name)
+    befores, its_befores = ([lo for lo, _ in pads] for pads in (a.pad, pool.attrs.pad))
+    if befores != its_befores:
+        raise AttrError(
+            f"`pad` begins with {_times(befores)} here, and {_times(its_befores)} where the indices come from", "pad"
+        )
+    if any(d * (k - 1) >= s for k, s, d in zip(a.kernel, a.stride, pool.attrs.dilation, strict=True)):
+        raise ShapeError("the windows of a dilated pool overlap: `max_unpool` cannot undo it", "CNN045")
+    pooled, made = pool.input_types[0].spatial, infer(a, *types).spatial
+    if not all(map(equal, pooled, made)):
+        message = f"the indices count the cells of {_times(pooled)}, which was pooled, and the result would be {_times(made)}"
+        hint = "give what was pooled: max_unpool(places, 2x2, like = x)"
+        raise ShapeError(message, "CNN031", hint=hint)
+
+
+def _times(sizes: Iterable[object]) -> str:
+    return "x".join(map(str, sizes))
 
 
 def receptive_field(a: MaxUnpool, *types: TensorType) -> Window:
@@ -152,6 +182,7 @@ OP = OpDef(
     dtypes=(),
     resolve=resolve,
     infer=infer,
+    makers=makers,
     receptive_field=receptive_field,
     evaluate=evaluate,
     lower={"pytorch": to_torch, "tensorflow": to_keras, "onnx": to_onnx},

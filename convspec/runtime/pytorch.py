@@ -116,7 +116,7 @@ def _to_tensor(torch: Any, array: Array) -> Any:
 
 
 def _to_array(torch: Any, tensor: Any) -> Array:
-    tensor = tensor.cpu().contiguous()
+    tensor = tensor.detach().cpu().contiguous()  # a learned tensor may itself be an output
     if tensor.dtype == torch.bfloat16:
         import ml_dtypes
 

@@ -165,6 +165,12 @@ def inner_values(graph: Graph) -> list[Value]:
     return [value for node in graph.nodes for value in node.outputs if value in live]
 
 
+def live_nodes(graph: Graph) -> list[Node]:
+    """The nodes that an output depends on: frameworks differ in whether they build the others."""
+    live = set(inner_values(graph))
+    return [node for node in graph.nodes if live.intersection(node.outputs)]
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """An input of zeros that is added where `node` reads its input number `index`: its gradient is the one that flows there."""
@@ -202,6 +208,7 @@ __all__ = [
     "exposing",
     "in_float64",
     "inner_values",
+    "live_nodes",
     "with_graph",
     "with_masks",
     "with_probes",

@@ -23,6 +23,7 @@ def for_outputs(graph: Graph) -> list[dict[str, int]]:
     least = _least(graph)
     if not least:
         return [{}]
+    least = _apart(graph, least)
     found = [least]
     for batch, steps in ((2, ((1, 2), (0, 1))), (3, ((7, 9), (3, 2)))):
         options = [_grown(graph, least, batch, step) for step in steps]
@@ -60,6 +61,29 @@ def fewest_values(graph: Graph, sizes: Mapping[str, int]) -> int | None:
     """The fewest values per channel that a batch norm sees; None where there is no batch norm."""
     counts = [count for node in graph.nodes if (count := _values(node, sizes)) is not None]
     return min(counts, default=None)
+
+
+def _apart(graph: Graph, least: Mapping[str, int]) -> dict[str, int]:
+    """`least`, larger where a norm would see one value: its own mean, which PyTorch refuses and others make noise of."""
+    found, most = dict(least), 3
+    for step in range(1, most + 1):
+        if not any(_normed(node, found) == 1 for node in graph.nodes):
+            break
+        found = _grown(graph, least, 1, (step, step))
+    return found
+
+
+def _normed(node: Node, sizes: Mapping[str, int]) -> int | None:
+    """The values of one example that a norm without running statistics takes the mean of; None for another layer."""
+    shape = [dims.evaluate(size, sizes) for size in node.input_types[0].shape]
+    match node.op.name:
+        case "layernorm":
+            return prod(shape[axis] for axis in node.attrs.axes)
+        case "groupnorm":
+            return prod(shape[1:]) // int(node.attrs.groups)
+        case "instancenorm":
+            return prod(shape[2:])
+    return None
 
 
 def _values(node: Node, sizes: Mapping[str, int]) -> int | None:

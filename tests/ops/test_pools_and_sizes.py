@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import convspec
+from convspec.diagnostics import Failure
 from convspec.elaborate import loads
 from convspec.ir.lowering import Arg, Call
 from convspec.ir.types import Array, TensorType
@@ -172,3 +173,30 @@ def test_sums_do_not_overflow_in_half_precision(text: str, x: Array, value: floa
     found = convspec.Net(module, {}).run({"x": x.astype("float16")}, runtime=runtime)["y"]
     assert found.dtype == np.float16
     np.testing.assert_allclose(found.astype("float64"), value, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("pool", "unpool", "code", "words"),
+    [
+        ("maxpool(2, indices = true)", "max_unpool(places, 2)", "CNN031", ("7x7", "6x6", "like = x")),
+        ("maxpool(3, indices = true)", "max_unpool(places, 2, like = x)", "CNN031", ("height 7 into 2",)),
+        ("maxpool(1x2, stride = 4, indices = true)", "max_unpool(places, 2x1, stride = 4, like = x)", "CNN045", ("2x1", "1x2")),
+        ("maxpool(2, stride = 3, indices = true)", "max_unpool(places, 2)", "CNN045", ("stride", "2x2", "3x3")),
+        (
+            "maxpool(2, pad = 1, indices = true)",
+            "max_unpool(places, 2, pad = [[0, 1], [0, 1]], like = x)",
+            "CNN045",
+            ("0x0", "1x1"),
+        ),
+        ("maxpool(2, stride = 2, dilation = 2, indices = true)", "max_unpool(places, 2, like = x)", "CNN045", ("dilated",)),
+    ],
+)
+def test_only_the_pool_that_gave_the_indices_is_undone(pool: str, unpool: str, code: str, words: tuple[str, ...]) -> None:
+    """Indices count the cells of what was pooled: in another plane they would name others, and frameworks differ on which."""
+    text = f"model M {{ input x: float32[N, 2, 7, 7]\n y, places = x -> {pool}\n output back = y -> {unpool}\n}}"
+    with pytest.raises(Failure) as caught:
+        loads(text)
+    told = caught.value.diagnostics[0]
+    assert told.code == code
+    said = " ".join([told.message, told.hint or "", *(label.text for label in told.related)])
+    assert all(word in said for word in words), said

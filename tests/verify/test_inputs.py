@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from convspec.ir.graph import Graph
 from convspec.verify.inputs import draw, nudged, projection
 from convspec.verify.sizes import fewest_values, for_gradients, for_outputs, lonely_norm, work
 from tests.verify.helpers import NET, module
@@ -79,6 +81,18 @@ def test_sizes_begin_with_the_smallest_that_are_declared() -> None:
 def test_a_network_without_symbols_has_one_choice() -> None:
     graph = module("model S {\n    input x: float32[2, 3]\n    output x -> relu\n}\n").graph
     assert for_outputs(graph) == [{}] and for_gradients(graph) == {}
+
+
+@pytest.mark.parametrize("norm", ["instancenorm", "groupnorm(4)", "layernorm(axes = length, affine = false)"])
+def test_a_norm_is_not_given_one_value_alone(norm: str) -> None:
+    """It is its own mean: PyTorch refuses it, the others give the rounding of 0."""
+    assert {sizes["N"]: sizes["L"] for sizes in for_outputs(_normed(norm, "L"))} == {1: 2, 2: 3, 3: 9}
+    assert for_outputs(_normed(norm, "L >= 2"))[0] == {"N": 1, "L": 2}
+    assert for_outputs(_normed("batchnorm", "L"))[0] == {"N": 1, "L": 1}
+
+
+def _normed(norm: str, size: str) -> Graph:
+    return module(f"model S {{\n    input x: float32[N, 4, {size}]\n    output x -> {norm}\n}}\n").graph
 
 
 def test_a_heavy_network_is_run_at_its_smallest_and_with_one_more_batch() -> None:

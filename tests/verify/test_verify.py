@@ -313,3 +313,25 @@ def test_bytes_indices_and_masks_go_in_as_they_are_declared() -> None:
     assert report.passed
     assert ("tensorflow", "inference", "input gradients") not in statuses(report), "no input has a gradient"
     assert statuses(report)["tensorflow", "training", "weights after 2 steps"] == "pass"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "unused = x -> conv(3, 1) -> batchnorm -> relu\n    output x -> relu",
+        "unused = parameter([4])\n    output x -> batchnorm",
+        "unused = x -> conv(3, 1) -> batchnorm\n    output y = x -> conv(2, 1, bias = false)",
+    ],
+)
+def test_layers_that_no_output_depends_on_are_not_compared(body: str) -> None:
+    """A functional Keras model does not hold them."""
+    report = verified(f"model M {{\n    input x: float32[N, 4, L]\n    {body}\n}}\n", gradients=True, train_steps=2)
+    assert report.passed and set(statuses(report).values()) == {"pass"}
+    assert not any("unused" in (row.tensor or "") or row.tensor == "conv1.bias" for row in report.rows)
+
+
+def test_a_learned_tensor_may_itself_be_an_output() -> None:
+    """PyTorch gives the parameter itself, which training changes in its place."""
+    text = "model M {\n    input x: float32[N, 4, 3]\n    q = parameter([1, 4, 1])\n    output q\n    output y = x + q\n}\n"
+    report = verified(text, gradients=True, train_steps=2)
+    assert report.passed and set(statuses(report).values()) == {"pass"}

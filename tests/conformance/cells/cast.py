@@ -1,5 +1,7 @@
 """Cells of `cast`."""
 
+from typing import Any
+
 import numpy as np
 
 from convspec.ir.types import Array
@@ -13,6 +15,10 @@ SIZES = ((2, 2, 3), (2, 1, 2, 3), (2, 1, 1, 2, 3))
 
 def _shaped(array: Array, size: tuple[int, ...]) -> Array:
     return array.reshape(size)
+
+
+def _lowest_byte(x: Any) -> Any:
+    return (x * 200).trunc().remainder(256).byte()
 
 
 CELLS = (
@@ -30,6 +36,7 @@ CELLS = (
     Cell("x -> cast(int32)", x=_shaped(FRACTIONS, (2, 6)), gradients=False),
     Cell("x -> cast(int64)", x=_shaped(FRACTIONS, (2, 6)), types={"x": "float32[N, L]"}, gradients=False),
     Cell("x -> cast(uint8)", x=np.abs(_shaped(FRACTIONS, (2, 6))), gradients=False),
+    Cell("x * 200 -> cast(uint8)", x=noise(3, 5), gradients=False, oracle=_lowest_byte),
     # integers that do not fit keep their lowest bits
     Cell("x -> cast(uint8)", x=_shaped(WIDE, (2, 6)), gradients=False),
     Cell("x -> cast(uint8)", x=_shaped(WIDE, (2, 6)).astype(np.int32), gradients=False),

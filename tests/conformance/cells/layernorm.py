@@ -34,5 +34,7 @@ BAD = (
     Bad("eps", "x -> layernorm(eps = 0)", "CNN045", "`eps` must be above 0", x="float32[N, 4, 7, 7]"),
     Bad("affine", "x -> layernorm(affine = 1)", "CNN040", "`affine` takes true or false", x="float32[N, 4, 7, 7]"),
     Bad("", "x -> layernorm(axes = all)", "CNN033", "height is H", "affine = false", x="float32[N, 4, H, 7]"),
+    Bad("", "x -> layernorm", "CNN045", "one value only", x="float32[N, 1, 3]"),
+    Bad("", "x -> layernorm(axes = [height, width])", "CNN045", "one value only", x="float32[N, 3, 1, 1]"),
     Bad("", "x -> layernorm", "CNN030", "rank 2 to 5, not 1", x="float32[N]"),
 )
