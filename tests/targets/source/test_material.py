@@ -17,14 +17,15 @@ FOLDERS = {
     "pytorch": Path(str(torch_helpers.__file__)).parent,
     "tensorflow": Path(str(keras_helpers.__file__)).parent,
 }
+MATERIAL = {target: Material(folder) for target, folder in FOLDERS.items()}
 KNOWN = {"pytorch": {"math", "torch", "nn", "F"}, "tensorflow": {"math", "keras", "layers", "ops"}}
 """What a generated file imports when it is used."""
-HELPERS = [pytest.param(target, name, id=f"{target}-{name}") for target, f in FOLDERS.items() for name in Material(f).texts]
+HELPERS = [pytest.param(target, name, id=f"{target}-{name}") for target, of in MATERIAL.items() for name in of.texts]
 
 
 @pytest.mark.parametrize(("target", "name"), HELPERS)
 def test_a_helper_comes_with_all_it_needs(target: str, name: str) -> None:
-    material = Material(FOLDERS[target])
+    material = MATERIAL[target]
     needed = material.needed([name])
     assert needed[-1] == name, "what it uses stands before it"
     for each in needed:
@@ -34,17 +35,17 @@ def test_a_helper_comes_with_all_it_needs(target: str, name: str) -> None:
 
 @pytest.mark.parametrize(("target", "name"), HELPERS)
 def test_a_helper_is_documented(target: str, name: str) -> None:
-    tree = Material(FOLDERS[target]).tree(name)
+    tree = MATERIAL[target].tree(name)
     assert isinstance(tree, ast.FunctionDef | ast.ClassDef)
     bases = {ast.unparse(base) for base in tree.bases} if isinstance(tree, ast.ClassDef) else set()
-    derived = bases & Material(FOLDERS[target]).texts.keys()
+    derived = bases & MATERIAL[target].texts.keys()
     assert ast.get_docstring(tree) or derived
 
 
 @pytest.mark.parametrize("target", FOLDERS)
 def test_a_helper_is_found_in_the_package(target: str) -> None:
     package = import_module(f"convspec.targets.{target}.helpers")
-    for name in Material(FOLDERS[target]).texts:
+    for name in MATERIAL[target].texts:
         assert getattr(package, name).__name__ == name
     with pytest.raises(AttributeError):
         _ = package.nothing_of_the_kind
@@ -60,7 +61,7 @@ def test_all_definitions_are_seen(target: str) -> None:
             if isinstance(statement, ast.FunctionDef | ast.ClassDef):
                 start = min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
                 found[statement.name] = "\n".join(text.splitlines()[start - 1 : statement.end_lineno])
-    assert Material(FOLDERS[target]).texts == found
+    assert MATERIAL[target].texts == found
 
 
 def test_a_local_variable_is_no_use_of_a_helper(tmp_path: Path) -> None:
