@@ -10,9 +10,9 @@ Neither framework is imported before its backend is opened.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from convspec.elaborate.module import Module
 from convspec.ir.types import FLOATS, Array
@@ -22,12 +22,38 @@ from convspec.weights.dtypes import numpy_dtype
 GRADIENT_TARGETS = ("pytorch", "tensorflow")
 
 
+class Converted(Mapping[str, Array]):
+    """Arrays by name, each made from what a framework holds when it is asked for, and not kept.
+
+    Of a large network's weights and gradients there is then one copy, and no second one in another layout.
+    """
+
+    def __init__(self, held: Mapping[str, Any], convert: Callable[[str, Any], Array]) -> None:
+        self._held, self._convert = held, convert
+
+    def __getitem__(self, name: str) -> Array:
+        return self._convert(name, self._held[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._held
+
+    def only(self, names: Iterable[str]) -> Converted:
+        """Those of `names` that are here."""
+        return Converted({name: self._held[name] for name in names if name in self._held}, self._convert)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What one run gave, by name, in canonical layout."""
 
-    outputs: dict[str, Array]
-    gradients: dict[str, Array] = field(default_factory=dict)
+    outputs: Mapping[str, Array]
+    gradients: Converted = field(default_factory=lambda: Converted({}, lambda name, held: held))
     """Of the float inputs and the learnable parameters; what no output depends on may be missing, or be zeros."""
 
 
@@ -44,12 +70,12 @@ class Backend(Protocol):
         """
         ...
 
-    def state(self) -> dict[str, Array]:
-        """Every parameter that an output depends on, running statistics too."""
+    def state(self) -> Converted:
+        """Every parameter that an output depends on, running statistics too, as they are until the next run or step."""
         ...
 
     def step(self, rate: float) -> None:
-        """Plain gradient descent: every learnable parameter less `rate` times its gradient in the last run."""
+        """Plain gradient descent: every learnable parameter less `rate` times its gradient in the last run, which is let go."""
         ...
 
 
@@ -72,8 +98,6 @@ def open_backend(
     graph = in_float64(module.graph) if dtype == FLOAT64 else module.graph
     if graph is not module.graph:
         module, straight = with_graph(module, graph), True
-    if dtype is not None:
-        weights = as_floats(weights, dtype)
     if target == "pytorch":
         from convspec.verify.torch_backend import TorchBackend
 
@@ -87,8 +111,12 @@ def open_backend(
 
 def as_floats(arrays: Mapping[str, Array], dtype: str) -> dict[str, Array]:
     """Arrays of floats in `dtype`, the others as they are."""
-    wanted = numpy_dtype(dtype)
-    return {name: array.astype(wanted, copy=False) if is_float(array) else array for name, array in arrays.items()}
+    return {name: as_float(array, dtype) for name, array in arrays.items()}
+
+
+def as_float(array: Array, dtype: str) -> Array:
+    """An array of floats in `dtype`, another as it is."""
+    return array.astype(numpy_dtype(dtype), copy=False) if is_float(array) else array
 
 
 def is_float(array: Array) -> bool:
@@ -96,4 +124,4 @@ def is_float(array: Array) -> bool:
     return array.dtype.name in FLOATS
 
 
-__all__ = ["GRADIENT_TARGETS", "Backend", "Result", "as_floats", "is_float", "open_backend"]
+__all__ = ["GRADIENT_TARGETS", "Backend", "Converted", "Result", "as_float", "as_floats", "is_float", "open_backend"]

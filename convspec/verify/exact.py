@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from convspec.diagnostics import Failure
 from convspec.ir.graph import Graph
@@ -20,6 +21,7 @@ from convspec.verify.sizes import for_gradients, lonely_norm
 from convspec.verify.subject import Subject
 from convspec.verify.trial import INPUT_GRADIENTS, OUTPUTS, STATISTICS, WEIGHT_GRADIENTS, Tensors, Trial
 
+T = TypeVar("T")
 GATE = GATES["float64"]
 MEASURE = "pytorch"
 """What gradients and training are held against."""
@@ -91,26 +93,45 @@ class _Comparison:
         self.subject = trial.subject
         self._moved: dict[str, dict[str, float]] = {}
         self.measured: dict[str, Tensors] = {}
+        self.failed = False
 
     def make(self) -> None:
-        measure = self._run(MEASURE)
-        if measure is None:
-            return
-        self.measured = measure
-        if not self.trial.steps:
-            self._against_reference(MEASURE, measure)
+        """Gradients are judged and let go before training goes on: there are as many of them as weights."""
         other = next(target for target in GRADIENT_TARGETS if target != MEASURE)
-        found = self._run(other)
-        if found is None:
+        if not self._measure():
+            return
+        run = self._attempt(other, lambda: self.trial.open(other, self.frameworks[other].device))
+        found = self._attempt(other, run.begin) if run is not None else None
+        if run is None or found is None:
             return
         if not self.trial.steps:
             self._against_reference(other, found)
-        self._pair(other, found)
+        begun = [INPUT_GRADIENTS, WEIGHT_GRADIENTS]
+        self._pair(other, [OUTPUTS, *begun] if self.trial.steps else begun, found)
+        del self.measured[INPUT_GRADIENTS], self.measured[WEIGHT_GRADIENTS], found
+        if self.trial.steps:
+            ended = self._attempt(other, run.finish)
+            if ended is not None:
+                self._pair(other, [STATISTICS, self.trial.last], ended)
 
-    def _run(self, target: str) -> dict[str, Tensors] | None:
-        framework = self.frameworks[target]
+    def _measure(self) -> bool:
+        """PyTorch's part; whether it has worked."""
+        run = self._attempt(MEASURE, lambda: self.trial.open(MEASURE, self.frameworks[MEASURE].device))
+        found = self._attempt(MEASURE, run.begin) if run is not None else None
+        if run is None or found is None:
+            return False
+        self.measured |= found
+        if not self.trial.steps:
+            self._against_reference(MEASURE, found)
+            return True
+        ended = self._attempt(MEASURE, run.finish)
+        self.measured |= ended or {}
+        return ended is not None
+
+    def _attempt(self, target: str, work: Callable[[], T]) -> T | None:
+        """What `work` gives; where the target gives up, a row that tells and None."""
         try:
-            return self.trial.run(target, framework.device)
+            return work()
         except Exception as problem:  # a framework may raise anything
             what = "training" if self.trial.steps else "gradients"
             note = f"refused: {locate.told(problem)}" if isinstance(problem, Failure) else locate.told(problem)
@@ -139,48 +160,53 @@ class _Comparison:
         """Outputs in inference, which the reference gives too."""
         if not self.frameworks[target].asked:
             return
-        inputs = self.trial.batches[0]
-        expected = evaluate(self.subject.wide, self.subject.weights, inputs).outputs
-        row = self._judged(target, OUTPUTS, found[OUTPUTS], expected, against="reference")
+        row = self._judged(target, OUTPUTS, found[OUTPUTS], self.trial.expected, against="reference")
         if row.status == "fail":
+            inputs = self.trial.batches[0]
             values = evaluate(self.subject.wide, self.subject.weights, inputs, keep=True).values
             self._guarded(target, lambda: self._locate_values(target, "reference", values))
 
-    def _pair(self, target: str, found: Mapping[str, Tensors]) -> None:
-        """Everything that the reference does not give, against the measure; the first failure is looked into."""
-        quantities = [INPUT_GRADIENTS, WEIGHT_GRADIENTS]
-        if self.trial.steps:
-            quantities = [OUTPUTS, *quantities, STATISTICS, self.trial.last]
-        failed: Row | None = None
+    def _pair(self, target: str, quantities: Sequence[str], found: Mapping[str, Tensors]) -> None:
+        """What the reference does not give, against the measure; of what fails the very first is looked into."""
         for quantity in quantities:
             if not found[quantity] and not self.measured[quantity]:
                 continue
             row = self._judged(target, quantity, found[quantity], self.measured[quantity])
-            failed = failed or (row if row.status == "fail" else None)
-        if failed is not None:
-            self._locate(target, failed, found)
+            if row.status == "fail" and not self.failed:
+                self.failed = True
+                self._locate(target, row, found)
 
-    def _judged(self, target: str, quantity: str, found: Tensors, expected: Mapping[str, Array], against: str = MEASURE) -> Row:
-        def gate(name: str) -> float:
-            return GATE if expected.get(name, found.get(name)).dtype.name in FLOATS else EXACT  # type: ignore[union-attr]
-
-        told = judge(found, expected, gate, lambda: self._movement(quantity))
+    def _judged(self, target: str, quantity: str, found: Tensors, expected: Tensors, against: str = MEASURE) -> Row:
+        whole = {o.name for o in self.trial.graph.outputs if o.value.type.dtype not in FLOATS} if quantity == OUTPUTS else set()
+        told = judge(
+            found,
+            expected,
+            lambda name: EXACT if name in whole else GATE,
+            lambda: self._movement(quantity),
+            self._layers if quantity == WEIGHT_GRADIENTS else None,
+        )
         row = self._row(target, quantity, against=against, tensor=told.tensor, error=told.error, gate=told.gate)
         row = replace(row, status=told.status, note=told.note)
         self.report.rows.append(row)
         return row
 
+    def _layers(self, name: str) -> set[str]:
+        """The parameters of the layers that have the parameter `name`."""
+        layers = [{parameter.name for parameter in node.params.values()} for node in self.trial.graph.nodes]
+        return set().union(*(names for names in layers if name in names))
+
     def _movement(self, quantity: str) -> dict[str, float]:
         """By how much a quantity moves on the measure itself, when inputs and weights do; the most of two tries."""
         if quantity not in self._moved:
-            begin = quantity in (OUTPUTS, INPUT_GRADIENTS, WEIGHT_GRADIENTS)
             for seed in range(2):
-                again = self.trial.run(MEASURE, self.frameworks[MEASURE].device, moved=seed, begin=begin)
-                for other, found in again.items():
+                run = self.trial.open(MEASURE, self.frameworks[MEASURE].device, moved=seed)
+                again = run.begin()
+                if quantity not in again:
+                    again = run.finish()
+                for other in again.keys() & self.measured.keys():
                     moved = self._moved.setdefault(other, {})
-                    for name, array in found.items():
-                        far = scaled_error(array, self.measured[other][name])
-                        moved[name] = max(far, moved.get(name, 0.0))
+                    for name, array in again[other].items():
+                        moved[name] = max(scaled_error(array, self.measured[other][name]), moved.get(name, 0.0))
         return self._moved[quantity]
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────────────────

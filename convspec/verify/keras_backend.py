@@ -10,8 +10,7 @@ from convspec.ir.types import Array
 from convspec.runtime.tensorflow import import_tensorflow, to_channels_last, to_channels_second
 from convspec.targets.tensorflow.network import prepare
 from convspec.targets.tensorflow.packaging import to_keras
-from convspec.targets.tensorflow.weights import to_canonical
-from convspec.verify.backends import Result, as_floats
+from convspec.verify.backends import Converted, Result, as_float, as_floats
 
 
 class KerasBackend:
@@ -24,9 +23,12 @@ class KerasBackend:
         self.graph, self.dtype, self.training = module.graph, dtype, training
         kind, _, index = device.partition(":")
         self.place = f"/{'GPU' if kind == 'cuda' else 'CPU'}:{index or 0}"
+        if dtype is not None:
+            weights = Converted(weights, lambda name, array: as_float(array, dtype))
         with self.tf.device(self.place):
             self.model = to_keras(module, weights, dtype or "float32", straight=straight)
         self.stored = {variable.key: variable for variable in prepare(module.graph).variables}
+        self.parameters = {variable.parameter: variable for variable in self.stored.values()}
         self.variables = {f"{layer.name}/{item.name}": item for layer in self.model.layers for item in layer.weights}
         self.gradients: dict[str, Any] = {}
 
@@ -47,8 +49,8 @@ class KerasBackend:
         every = [None if grad is None else self.tf.convert_to_tensor(grad) for grad in found]
         self.gradients = {key: g for key, g in zip(trained, every[len(floats) :], strict=True) if g is not None}
         of_inputs = {name: g for name, g in zip(floats, every, strict=False) if g is not None}
-        of_weights = self._canonical({key: grad.numpy() for key, grad in self.gradients.items()})
-        return Result(self._arrays(outputs), self._arrays(of_inputs) | of_weights)
+        of_weights = {self.stored[key].parameter: gradient for key, gradient in self.gradients.items()}
+        return Result(self._arrays(outputs), Converted(of_inputs | of_weights, self._canonical))
 
     def _inputs(self, arrays: Mapping[str, Array]) -> dict[str, Any]:
         given = {item.value.name: arrays[item.value.name] for item in self.graph.inputs}
@@ -67,23 +69,28 @@ class KerasBackend:
         return self.tf.cast(self.tf.constant(to_channels_last(array)), dtype)
 
     def _arrays(self, tensors: Mapping[str, Any]) -> dict[str, Array]:
-        return {name: to_channels_second(_plain(tensor.numpy())) for name, tensor in tensors.items()}
+        return {name: to_channels_second(_plain(tensor)) for name, tensor in tensors.items()}
 
-    def _canonical(self, values: Mapping[str, Array]) -> dict[str, Array]:
-        return to_canonical([self.stored[key] for key in values], values)
+    def _canonical(self, name: str, tensor: Any) -> Array:
+        """The array of an input or a parameter."""
+        variable = self.parameters.get(name)
+        return to_channels_second(_plain(tensor)) if variable is None else variable.to_canonical(_plain(tensor))
 
-    def state(self) -> dict[str, Array]:
-        return self._canonical({key: _plain(item.value.numpy()) for key, item in self.variables.items() if key in self.stored})
+    def state(self) -> Converted:
+        found = {self.stored[key].parameter: item.value.value() for key, item in self.variables.items() if key in self.stored}
+        return Converted(found, self._canonical)
 
     def step(self, rate: float) -> None:
-        for key, gradient in self.gradients.items():
+        while self.gradients:
+            key, gradient = self.gradients.popitem()
             self.variables[key].value.assign_sub(rate * gradient)
 
 
-def _plain(array: Array) -> Array:
-    """bfloat16 as float32, which is exact."""
+def _plain(tensor: Any) -> Array:
+    """What a tensor holds, without copying where it lies in main memory; bfloat16 as float32, which is exact."""
     import numpy as np
 
+    array = np.asarray(tensor)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 

@@ -10,7 +10,7 @@ from convspec.ir.types import FLOATS, Array
 from convspec.runtime.devices import require
 from convspec.targets.pytorch.package import import_text
 from convspec.targets.pytorch.source import generate
-from convspec.verify.backends import Result, as_floats
+from convspec.verify.backends import Converted, Result, as_floats
 
 
 class TorchBackend:
@@ -35,8 +35,12 @@ class TorchBackend:
         with self.torch.set_grad_enabled(cotangents is not None):
             result = self.model(*inputs.values())
         outputs = result if isinstance(result, dict) else {self.graph.outputs[0].name: result}
-        found = self._gradients(inputs, outputs, cotangents) if cotangents is not None else {}
-        return Result({name: self._array(value.detach()) for name, value in outputs.items()}, found)
+        found = self._gradients(inputs, outputs, cotangents) if cotangents is not None else Converted({}, self._held)
+        return Result({name: self._array(self._own(value)) for name, value in outputs.items()}, found)
+
+    def _own(self, value: Any) -> Any:
+        """An output that is itself a parameter is copied: the next step of training changes it in its place."""
+        return value.detach().clone() if value.is_leaf else value.detach()
 
     def _inputs(self, arrays: Mapping[str, Array], track: bool) -> dict[str, Any]:
         given = {item.value.name: arrays[item.value.name] for item in self.graph.inputs}
@@ -48,9 +52,7 @@ class TorchBackend:
                 found[item.value.name].requires_grad_(item.value.type.dtype in FLOATS)
         return found
 
-    def _gradients(
-        self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], cotangents: Mapping[str, Array]
-    ) -> dict[str, Array]:
+    def _gradients(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], cotangents: Mapping[str, Array]) -> Converted:
         self.model.zero_grad(set_to_none=True)
         wanted = {name: value for name, value in outputs.items() if name in cotangents and value.requires_grad}
         directions = [self._tensor(cotangents[name]).to(value) for name, value in wanted.items()]
@@ -58,17 +60,21 @@ class TorchBackend:
             self.torch.autograd.backward(list(wanted.values()), directions)
         leaves = {name: tensor for name, tensor in inputs.items() if tensor.requires_grad}
         leaves |= dict(self.model.named_parameters())
-        return {name: self._array(leaf.grad) for name, leaf in leaves.items() if leaf.grad is not None}
+        return Converted({name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}, self._held)
 
-    def state(self) -> dict[str, Array]:
+    def state(self) -> Converted:
         stored = self.model.state_dict()
-        return {name: self._array(stored[name]).copy() for name in self.graph.parameters()}
+        return Converted({name: stored[name] for name in self.graph.parameters()}, self._held)
 
     def step(self, rate: float) -> None:
         with self.torch.no_grad():
             for parameter in self.model.parameters():
                 if parameter.grad is not None:
                     parameter.sub_(parameter.grad, alpha=rate)
+                    parameter.grad = None
+
+    def _held(self, name: str, tensor: Any) -> Array:
+        return self._array(tensor)
 
     def _tensor(self, array: Array) -> Any:
         """A tensor with a copy of the data. bfloat16 passes as bits, which NumPy has no type of its own for."""

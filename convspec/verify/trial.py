@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,8 +10,10 @@ from convspec.elaborate.module import Module
 from convspec.ir import dims
 from convspec.ir.graph import Graph
 from convspec.ir.types import FLOATS, Array
+from convspec.runtime.reference import evaluate
 from convspec.verify.backends import Backend, Result, as_floats, open_backend
-from convspec.verify.graphs import FLOAT64, Mask, in_float64, with_graph, with_masks
+from convspec.verify.compare import largest
+from convspec.verify.graphs import FLOAT64, Mask, in_float64, live_nodes, with_graph, with_masks
 from convspec.verify.inputs import draw, draw_masks, nudged, projection
 from convspec.verify.precision import ROUNDING
 from convspec.verify.subject import Subject
@@ -19,7 +21,7 @@ from convspec.verify.subject import Subject
 LARGE = 20_000_000
 """Networks with more parameters than this are built anew for training rather than kept, which would take the memory."""
 
-Tensors = dict[str, Array]
+Tensors = Mapping[str, Array]
 OUTPUTS, INPUT_GRADIENTS, WEIGHT_GRADIENTS, STATISTICS = (
     "outputs",
     "input gradients",
@@ -63,7 +65,7 @@ class Trial:
         return f"weights after {self.steps} step{'s' if self.steps > 1 else ''}"
 
     @cached_property
-    def batches(self) -> list[Tensors]:
+    def batches(self) -> list[dict[str, Array]]:
         """The inputs of every step, masks too, floats in float64."""
         found = []
         for number in range(max(1, self.steps)):
@@ -82,65 +84,70 @@ class Trial:
             if of.dtype in FLOATS
         }
 
-    def run(self, target: str, device: str, moved: int | None = None, begin: bool = False) -> dict[str, Tensors]:
-        """What the target finds, by quantity and tensor.
+    @cached_property
+    def expected(self) -> dict[str, Array]:
+        """What the reference makes of the first batch, in inference."""
+        return evaluate(self.subject.wide, self.subject.weights, self.batches[0]).outputs
 
-        `moved`: the seed by which inputs and weights are moved a little. `begin`: the first step's part alone.
-        """
-        weights, batches = as_floats(self.subject.weights, FLOAT64), self.batches
+    def open(self, target: str, device: str, moved: int | None = None) -> Run:
+        """The trial on one target. `moved`: the seed by which inputs and weights are moved a little."""
+        weights, batches = self.subject.weights, self.batches
         if moved is not None:
             far = ROUNDING[FLOAT64]
             weights, batches = nudged(weights, far, moved), [nudged(batch, far, moved) for batch in batches]
         backend = self.spare.pop(target, None) if moved is None else None
         if backend is None:
             backend = open_backend(target, self.module, weights, device=device, straight=self.straight)
-        del weights  # it has its own by now
-        backend.training = self.steps > 0
-        first = backend.run(batches[0], self.cotangents)
-        found = self._first(first)
-        if self.steps and not begin:
-            self._train(backend, first, batches)
-            found |= self._state(backend.state())
-        elif moved is None and sum(array.size for array in self.subject.weights.values()) <= LARGE:
+        if not self.steps and moved is None and sum(array.size for array in weights.values()) <= LARGE:
             self.spare[target] = backend
-        return found
+        backend.training = self.steps > 0
+        return Run(self, backend, batches)
 
-    def _first(self, result: Result) -> dict[str, Tensors]:
-        masks = {mask.value.name for mask in self.masks}
-        inputs = {item.value.name for item in self.graph.inputs}
+
+class Run:
+    """A trial on one target: `begin`, then `finish`, each once. In between, what began may be looked at and let go."""
+
+    def __init__(self, trial: Trial, backend: Backend, batches: Sequence[Tensors]) -> None:
+        self.trial, self.backend, self.batches = trial, backend, batches
+
+    def begin(self) -> dict[str, Tensors]:
+        """Outputs and gradients of the first batch, by quantity and tensor."""
+        result = self.backend.run(self.batches[0], self.trial.cotangents)
+        if self.trial.steps and self.trial.rate is None:
+            self.trial.rate = _rate(self.trial.subject.weights, result)
+        masks = {mask.value.name for mask in self.trial.masks}
+        inputs = [item.value.name for item in self.trial.graph.inputs]
         return {
             OUTPUTS: result.outputs,
-            INPUT_GRADIENTS: {n: g for n, g in result.gradients.items() if n in inputs and n not in masks},
-            WEIGHT_GRADIENTS: {n: g for n, g in result.gradients.items() if n not in inputs},
+            INPUT_GRADIENTS: result.gradients.only(name for name in inputs if name not in masks),
+            WEIGHT_GRADIENTS: result.gradients.only(name for name in result.gradients if name not in inputs),
         }
 
-    def _train(self, backend: Backend, first: Result, batches: list[Tensors]) -> None:
-        if self.rate is None:
-            self.rate = _rate(self.subject.weights, first.gradients)
-        backend.step(self.rate)
-        for batch in batches[1:]:
-            backend.run(batch, self.cotangents)
-            backend.step(self.rate)
-
-    def _state(self, state: Tensors) -> dict[str, Tensors]:
-        learned = {name for name, parameter in self.graph.parameters().items() if parameter.trainable}
+    def finish(self) -> dict[str, Tensors]:
+        """Running statistics and weights after the steps of training, of which the first has begun."""
+        rate = self.trial.rate
+        assert rate is not None
+        self.backend.step(rate)
+        for batch in self.batches[1:]:
+            self.backend.run(batch, self.trial.cotangents)
+            self.backend.step(rate)
+        state = self.backend.state()
+        nodes = live_nodes(self.trial.graph)
+        live = {parameter.name: parameter.trainable for node in nodes for parameter in node.params.values()}
         return {
-            STATISTICS: {name: array for name, array in state.items() if name not in learned},
-            self.last: {name: array for name, array in state.items() if name in learned},
+            STATISTICS: state.only(name for name in state if live.get(name) is False),
+            self.trial.last: state.only(name for name in state if live.get(name)),
         }
 
 
-def _rate(weights: Mapping[str, Array], gradients: Mapping[str, Array]) -> float:
+def _rate(weights: Mapping[str, Array], result: Result) -> float:
     """A rate at which no weight moves by more than a small share of itself: training neither stands still nor runs away."""
-    import numpy as np
-
     shares = []
-    for name, array in weights.items():
-        largest = float(np.abs(gradients[name]).max()) if name in gradients and array.size else 0.0
-        scale = float(np.abs(array.astype(np.float64)).max()) if largest else 0.0
-        if scale > 0 and np.isfinite(largest):
-            shares.append(largest / scale)
+    for name in result.gradients:
+        far, scale = largest(result.gradients[name]), largest(weights[name]) if name in weights else 0.0
+        if scale > 0:
+            shares.append(far / scale)
     return STRIDE / max(shares) if shares and max(shares) > 0 else 0.01
 
 
-__all__ = ["INPUT_GRADIENTS", "OUTPUTS", "STATISTICS", "WEIGHT_GRADIENTS", "Trial"]
+__all__ = ["INPUT_GRADIENTS", "OUTPUTS", "STATISTICS", "WEIGHT_GRADIENTS", "Run", "Trial"]

@@ -15,7 +15,6 @@ from convspec.targets.files import staged
 from convspec.targets.tensorflow.artifact import print_source
 from convspec.targets.tensorflow.file import channels_last
 from convspec.targets.tensorflow.network import DEFAULT_FLOAT, Network, prepare
-from convspec.targets.tensorflow.weights import to_keras as keras_values
 
 BUILT_IN: Mapping[str, Callable[[Any], Any]] = {
     "BatchNorm": lambda layers: partial(layers.BatchNormalization, momentum=0.9, epsilon=1e-5),
@@ -130,10 +129,11 @@ def _use_built_in_layers(network: Network, definitions: dict[str, Any]) -> None:
 def _filled(network: Network, definitions: Mapping[str, Any], weights: Weights, dtype: str | None) -> Any:
     with _precision(dtype):
         model = definitions["build"]()
-    values = keras_values(network.variables, weights)
+    stored = {variable.key: variable for variable in network.variables}
     for layer in model.layers:
         for variable in layer.weights:
-            variable.assign(values[f"{layer.name}/{variable.name}"])
+            source = stored[f"{layer.name}/{variable.name}"]
+            variable.assign(source.to_keras(weights[source.parameter]))
     return model
 
 
