@@ -47,9 +47,16 @@ class Geometry:
         )
 
 
-def geometry_of(attrs: Any, size: int, at: int = 0) -> Geometry:
-    """From the resolved attributes of a layer with windows over two axes, alike on both."""
-    return Geometry(size, attrs.kernel[0], attrs.stride[0], attrs.pad[0], getattr(attrs, "dilation", (1, 1))[0], at)
+def geometry_of(attrs: Any, size: int, outputs: int) -> Geometry:
+    """From the resolved attributes of a layer with windows over two axes, alike on both, and the windows that it has there.
+
+    Where the last window reaches past the padding (`ceil = true`), the cells beyond are drawn as padding, and it is shown.
+    """
+    kernel, stride, (before, after) = attrs.kernel[0], attrs.stride[0], attrs.pad[0]
+    dilation = getattr(attrs, "dilation", (1, 1))[0]
+    beyond = (outputs - 1) * stride + dilation * (kernel - 1) + 1 - size - before
+    at = outputs - 1 if beyond > after else 1
+    return Geometry(size, kernel, stride, (before, max(after, beyond)), dilation, at)
 
 
 def draw(name: str, geometry: Geometry) -> Picture:
@@ -89,13 +96,13 @@ def _svg(g: Geometry) -> str:
         for column in range(g.outputs):
             fill = _MADE if row == column == g.at else _EMPTY
             shapes.append(_square(offset + column * step, top + row * step, fill, _INK, dashed=False))
-    middle = g.padded * step // 2 + step // 2
-    arrow = f'<text x="{g.padded * step + step}" y="{middle}" font-size="16" fill="{_INK}" text-anchor="middle">→</text>'
+    start, middle = g.padded * step + step // 2, g.padded * step // 2
+    arrow = f'<path d="M{start} {middle}h{step}m-6 -5l6 5l-6 5" fill="none" stroke="{_INK}" stroke-width="1.5"/>'
     body = "\n".join([*shapes, arrow])
     title = f"<title>{g.caption}</title>"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" font-family="sans-serif">\n{title}\n{body}\n</svg>\n'
+        f'role="img">\n{title}\n{body}\n</svg>\n'
     )
 
 

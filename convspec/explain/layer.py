@@ -166,7 +166,9 @@ def _pictures(op: OpDef) -> tuple[Picture, ...]:
             node = _node(loads(f"model Drawn {{ input x: float32[1, 1, 7, 7]  output x -> {stage} }}"), op)
         except Failure:
             continue
-        found.append(draw(f"{op.name}-{number}", geometry_of(node.attrs, 7, at=1)))
+        outputs = node.output_types[0].shape[2]
+        assert isinstance(outputs, int), "the input has 7x7 cells"
+        found.append(draw(f"{op.name}-{number}", geometry_of(node.attrs, 7, outputs)))
     return tuple(found)
 
 
