@@ -56,12 +56,18 @@ def _references(key: _Key) -> Iterator[tuple[_Key, Span]]:
         owned = scope.owner(item.base.text)
         if owned is not None:
             yield (owned[0], item.base.text), item.base.span
-    local = _local_names(item)
+    local, sizes = _local_names(item), _size_names(item)
     for node in descendants(item):
-        if isinstance(node, ast.NameRef) and node.text not in local:
+        if isinstance(node, ast.NameRef) and node.text not in local and node not in sizes:
             owned = scope.owner(node.text)
             if owned is not None:
                 yield (owned[0], node.text), node.span
+
+
+def _size_names(item: ast.Item) -> set[ast.NameRef]:
+    """The names in the shapes of inputs: where one is that of a block, it is refused there, for what it is."""
+    inputs = (node for node in descendants(item) if isinstance(node, ast.Input))
+    return {node for each in inputs for dim in each.dims for node in descendants(dim) if isinstance(node, ast.NameRef)}
 
 
 def _local_names(item: ast.Item) -> set[str]:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.values import describe
 from convspec.ir.dims import Dim
+from convspec.ir.graph import Value
 from convspec.syntax import ast
 
 Wanted: TypeAlias = Literal["value", "word", "stage"]
@@ -48,5 +49,6 @@ def condition(frame: Frame, expr: ast.Expr) -> bool:
     """The value of an expression that must be true or false."""
     value = evaluate(frame, expr)
     if not isinstance(value, bool):
-        raise frame.fail("CNN040", f"a condition must be true or false, not {describe(value)}", expr.span)
+        hint = "on tensors there are logical_not, logical_and, logical_or and where" if isinstance(value, Value) else None
+        raise frame.fail("CNN040", f"a condition must be true or false, not {describe(value)}", expr.span, hint=hint)
     return value

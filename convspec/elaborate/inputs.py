@@ -7,7 +7,7 @@ from typing import Any
 from convspec.elaborate.evaluation import evaluate, integer
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import MISSING, find
-from convspec.elaborate.values import describe
+from convspec.elaborate.values import BlockValue, FunctionValue, describe
 from convspec.elaborate.walk import descendants
 from convspec.ir import dims
 from convspec.ir.dims import Dim, Size
@@ -60,7 +60,9 @@ def _dimension(frame: Frame, dim: ast.Expr) -> Size:
         dim = dim.left
     value = evaluate(frame, dim)
     if isinstance(value, bool) or not isinstance(value, int | Dim):
-        raise frame.fail("CNN056", f"a dimension is an integer or a symbolic size, not {describe(value)}", dim.span)
+        taken = isinstance(value, BlockValue | FunctionValue)
+        hint = "the name is taken: call the size something else" if taken else None
+        raise frame.fail("CNN056", f"a dimension is an integer or a symbolic size, not {describe(value)}", dim.span, hint=hint)
     if dims.at_least(value, 1) is not True:
         if isinstance(value, int):
             raise frame.fail("CNN035", f"a dimension must be at least 1, not {value}", dim.span)

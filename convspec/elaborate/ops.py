@@ -129,23 +129,31 @@ def _tensors_in(value: Any) -> Iterator[Value]:
 
 
 def _positional(use: Use, op: OpDef, found: _Arguments, arg: ast.Arg) -> None:
-    value = evaluate(use.env, arg.value, "word" if takes_word(op, len(found.positional)) else "value")
+    full = len(found.positional) == len(op.positional)
+    # One too many, as in `x -> softmax(height)`, is told as that, whatever its name would be.
+    surplus = full and not op.variadic and len(found.tensors) == len(op.inputs)
+    word = surplus or takes_word(op, len(found.positional))
+    value = evaluate(use.env, arg.value, "word" if word else "value")
     if op.variadic and value == []:
         raise use.env.fail("CNN041", f"`{op.name}` needs at least one tensor, and this list is empty", arg.span)
     if holds_tensors(value):
         _add_tensors(use, op, found, value, arg.span, arg.span)
         return
-    if len(found.positional) == len(op.positional):
-        names = " and ".join(f"`{name}`" for name in op.positional)
-        limit = f"only {names} may be given by position" if names else "it takes no positional arguments"
-        raise use.env.fail(
-            "CNN042", f"`{op.name}` has too many positional arguments", arg.span, hint=f"{limit}: {signature(op)}"
-        )
+    if full:
+        raise _too_many(use, op, arg)
     name = op.positional[len(found.positional)]
     found.positional.append((arg.value, value))
     if name in found.expressions:
         raise use.env.fail("CNN042", f"`{name}` is given twice", arg.span)
     found.expressions[name] = arg.value
+
+
+def _too_many(use: Use, op: OpDef, arg: ast.Arg) -> Failure:
+    names = " and ".join(f"`{name}`" for name in op.positional)
+    limit = f"only {names} may be given by position" if names else "it takes no positional arguments"
+    if op.attributes and not names:
+        limit += ", and what it has is given by name"
+    return use.env.fail("CNN042", f"`{op.name}` has too many positional arguments", arg.span, hint=f"{limit}: {signature(op)}")
 
 
 def takes_word(op: OpDef, place: int) -> bool:
