@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from convspec.ir.attrs import Integer
 from convspec.ir.dims import Size, at_least, symbols
-from convspec.ir.lowering import Arg, Call, Const, Lowered
+from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
@@ -128,7 +128,12 @@ def to_torch(a: Slice, x: TensorType) -> Lowered:
 
 
 def to_keras(a: Slice, x: TensorType) -> Lowered:
-    return Call("helpers.cut", (Arg(0), shapes.keras_place(int(a.axis), x.rank)), _written(a))
+    """Where the size that is left is known and the one that there was is not, Keras is told it: layers with weights ask."""
+    cut = Call("helpers.cut", (Arg(0), shapes.keras_place(int(a.axis), x.rank)), _written(a))
+    sizes = shapes.keras_shape(infer(a, x).shape)
+    if isinstance(x.shape[int(a.axis)], int) or not all(isinstance(size, int) for size in sizes[1:]):
+        return cut
+    return Apply("layers.Reshape", (sizes[1:],), inputs=(cut,))
 
 
 def to_onnx(a: Slice, x: TensorType) -> Lowered:

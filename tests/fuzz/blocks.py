@@ -42,6 +42,8 @@ class File:
     on_tensors: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     """Functions of one tensor."""
     blocks: list[Block] = field(default_factory=list)
+    used: dict[str, set[str]] = field(default_factory=dict)
+    """Blocks of the standard library that are read from its files, by file."""
 
 
 @dataclass(slots=True)

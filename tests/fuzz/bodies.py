@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.types import TensorType
-from tests.fuzz import layers
+from tests.fuzz import gadgets, layers
 from tests.fuzz.blocks import File, Shared, Turns
 from tests.fuzz.layers import Attributes, call, number
-from tests.fuzz.stages import Place, small
+from tests.fuzz.loops import header
+from tests.fuzz.stages import Place
 from tests.fuzz.terms import (
     Env,
     Invalid,
@@ -25,7 +26,6 @@ from tests.fuzz.terms import (
     lookup,
     name,
     operation,
-    short_list,
     summed,
     tensor,
 )
@@ -110,6 +110,7 @@ class Body(Place):
             "collect": (5, self.collect),
             "comprehension": (4, self.comprehension),
             "conditional": (5, self.conditional),
+            "gadget": (24, lambda: self.assign(self.target(), gadgets.draw(self))),
             "function": (4 if self.file.on_tensors else 0, self.function),
             "shared": (4, self.shared),
             "let": (3, self.let),
@@ -340,8 +341,8 @@ class Body(Place):
 
     def loop(self) -> Statement:
         """`for i in 0..n`, `for width in widths`, `for i, [k, f] in rows`."""
-        header, targets, items = self.header()
-        index = targets[0] if header.startswith(f"{targets[0]} in 0..") or len(targets) > 1 else None
+        text, targets, items = header(self, self.depth)
+        index = targets[0] if text.startswith(f"{targets[0]} in 0..") or len(targets) > 1 else None
         inner = self.inner(self.turns.inside(index))
         rows = items(self.env)
         if not rows:
@@ -356,37 +357,7 @@ class Body(Place):
                 env.update(zip(targets, row, strict=True))
                 inner.run(env)
 
-        return Statement([f"for {header} {{", *_indented(inner.lines()), "}"], run)
-
-    def header(self) -> tuple[str, list[str], Callable[[Env], list[list[Any]]]]:
-        """The text between `for` and `{`, the names, and the values of each turn."""
-        index = "ij"[self.depth % 2]
-        form = self.draw.weighted({"range": 5, "indexed": 4, "plain": 2, "rows": 3, "reversed": 2})
-        if form == "range":
-            count = number(self.scope, 1, 3, 60)
-            return f"{index} in 0..{count.tight}", [index], lambda env: [[i] for i in range(small(count.value(env)))]
-        lists = [text for text in self.scope.names(list) if all(type(item) is int for item in self.env[text])]
-        if lists and self.draw.chance(60):
-            items = name(self.draw.pick(lists))
-        else:
-            items = list_of([number(self.scope, 1, 6) for _ in range(self.draw.number(1, 3))])
-        if form == "rows":
-            pairs = list_of([list_of([literal(self.draw.pick((1, 3, 2))), number(self.scope, 1, 6)]) for _ in range(2)])
-            return (
-                f"{index}, [kernel, filters] in {pairs.text}",
-                [index, "kernel", "filters"],
-                lambda env: [[i, *row] for i, row in enumerate(pairs.value(env))],
-            )
-        if form == "plain":
-            return f"width in {items.text}", ["width"], lambda env: [[item] for item in short_list(items.value(env))]
-        if form == "reversed":
-            text = f"{index}, width in reversed({items.text})"
-            return text, [index, "width"], lambda env: [[*row] for row in enumerate(short_list(items.value(env))[::-1])]
-        return (
-            f"{index}, width in {items.text}",
-            [index, "width"],
-            lambda env: [[*row] for row in enumerate(short_list(items.value(env)))],
-        )
+        return Statement([f"for {text} {{", *_indented(inner.lines()), "}"], run)
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import gcd
 from typing import Any, TypeAlias
 
+from convspec import ops
 from convspec.ir.attrs import Extent
 from convspec.ir.types import TensorType
 from tests.fuzz.terms import Draw, Env, Invalid, Stage, Term, infer, list_of, literal, name, word
@@ -15,20 +16,10 @@ Attributes: TypeAlias = dict[str, Term]
 """As written: the first one or two may lose their names."""
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu", "silu", "relu6", "hardsigmoid", "hardswish", "leaky_relu")
-POSITIONAL = {
-    **dict.fromkeys(("conv", "conv_transpose"), ("filters", "kernel")),
-    **dict.fromkeys(("maxpool", "avgpool"), ("kernel",)),
-    "linear": ("features",),
-    "dropout": ("rate",),
-    "lrn": ("size",),
-    "pad": ("amount",),
-    "upsample": ("factor",),
-    "leaky_relu": ("slope",),
-    "split": ("parts",),
-}
 _SPATIAL = {
-    "activation": 22,
-    "conv": 34,
+    "activation": 16,
+    "catalogue": 40,
+    "conv": 26,
     "batchnorm": 8,
     "maxpool": 7,
     "avgpool": 7,
@@ -43,7 +34,7 @@ _SPATIAL = {
     "global_maxpool": 2,
     "flatten": 3,
 }
-_FLAT = {"activation": 30, "linear": 40, "batchnorm": 10, "dropout": 6, "softmax": 3, "flatten": 2}
+_FLAT = {"activation": 20, "catalogue": 30, "linear": 40, "batchnorm": 10, "dropout": 6, "softmax": 3, "flatten": 2}
 
 
 @dataclass(slots=True)
@@ -179,7 +170,9 @@ def pads(scope: Scope, rank: int, most: int, words: bool = True) -> Term:
 def call(scope: Scope, op: str, attributes: Attributes) -> Stage:
     """The layer as text, and its meaning under the `default`s that hold here."""
     defaults = dict(scope.defaults.get(op, {}))
-    positional = POSITIONAL.get(op, ())
+    definition = ops.find(op)
+    assert definition is not None
+    positional = definition.positional
     bare = 0 if scope.draw.chance(5) else sum(pair[0] == pair[1] for pair in zip(attributes, positional, strict=False))
     written = [term.text if place < bare else f"{key} = {term.text}" for place, (key, term) in enumerate(attributes.items())]
     text = f"{op}({', '.join(written)})" if written else op
@@ -197,6 +190,10 @@ def layer(scope: Scope, x: TensorType) -> Stage:
     kind = scope.draw.weighted(kinds)
     if kind == "activation":
         return activation(scope)
+    if kind == "catalogue":
+        from tests.fuzz import catalogue
+
+        return catalogue.stage(scope, x)
     return call(scope, kind, _ATTRIBUTES[kind](scope, x) if kind in _ATTRIBUTES else {})
 
 
@@ -247,9 +244,18 @@ def _conv(scope: Scope, x: TensorType) -> Attributes:
             found["stride"] = per_axis(scope, rank, 1, 3)
         if draw.chance(70):
             found["pad"] = pads(scope, rank, 3)
+            found |= pad_mode(scope)
         if draw.chance(25):
             found["dilation"] = per_axis(scope, rank, 1, 3)
     return found | groups | _bias(scope)
+
+
+def pad_mode(scope: Scope) -> Attributes:
+    """`reflect`, or a value that surrounds the tensor."""
+    if not scope.draw.chance(25):
+        return {}
+    mode = scope.draw.pick(("zeros", "reflect", "replicate", "circular", "constant"))
+    return {"pad_mode": word(mode)} | ({"pad_value": literal(0.5)} if mode == "constant" else {})
 
 
 def _filters(scope: Scope, x: TensorType) -> Attributes:
@@ -291,7 +297,7 @@ def _conv_transpose(scope: Scope, x: TensorType) -> Attributes:
     if draw.chance(60):
         found["stride"] = per_axis(scope, rank, 1, 3)
     if draw.chance(50):
-        found["pad"] = pads(scope, rank, 2, words=False)
+        found["pad"] = pads(scope, rank, 2)
     if draw.chance(30):
         found["output_padding"] = per_axis(scope, rank, 0, 2)
     if draw.chance(20):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,12 +13,12 @@ from convspec.ir import dims
 from convspec.ir.attrs import Extent
 from convspec.ir.dims import Size
 from convspec.ir.types import TensorType
-from tests.fuzz import layers, terms
+from tests.fuzz import gadgets, layers, terms
 from tests.fuzz.blocks import Block, File, Parameter, Turns
-from tests.fuzz.bodies import Body
+from tests.fuzz.bodies import Body, Statement
 from tests.fuzz.layers import Scope, extent, number
 from tests.fuzz.stages import Place
-from tests.fuzz.terms import Draw, Env, Invalid, StageValue, Term, list_of, tensor
+from tests.fuzz.terms import Draw, Env, Invalid, StageValue, Term, list_of, literal, tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class _Writer:
             self.inner_model(inputs["image"])
         model = self.model(inputs)
         sizes = [{name: least + more for name, least in self.minima.items()} for more in (0, self.draw.number(1, 3))]
-        return Spec("\n\n".join(self.parts) + "\n", model, (sizes[0], sizes[1]))
+        uses = [f'use {", ".join(sorted(names))} from "std:{file}"' for file, names in sorted(self.file.used.items())]
+        return Spec("\n\n".join([*uses, *self.parts]) + "\n", model, (sizes[0], sizes[1]))
 
     # ── the top of the file ──
 
@@ -91,7 +93,17 @@ class _Writer:
             if form == "channels":
                 other[1] = self.draw.number(1, 4)
             found["other"] = TensorType("float32", tuple([*other[:1], self.draw.number(1, 4)] if form == "flat" else other))
+        if self.draw.chance(20):
+            found |= self.integers(shape)
         return found
+
+    def integers(self, shape: Sequence[Size]) -> Env:
+        """An input that does not hold floats: indices, a picture as it is stored, a mask."""
+        form = self.draw.weighted({"ids": 4, "pixels": 2, "mask": 2})
+        if form == "ids":
+            dtype = self.draw.pick(("int64", "int32", "uint8"))
+            return {"ids": TensorType(dtype, (shape[0], self.draw.number(2, 5)))}
+        return {form: TensorType("bool" if form == "mask" else "uint8", tuple(shape))}
 
     def batch(self) -> Size:
         if self.draw.chance(10):
@@ -233,6 +245,8 @@ class _Writer:
         whole.sort(key=lambda parameter: parameter.default is not None)
         body = Body(self.file, {**self.file.constants, **inputs, **{p.name: p.sample for p in whole}}, "image")
         declared = [f"input {name}: {_declared(value)}" for name, value in inputs.items()]
+        for name in [name for name in ("ids", "pixels", "mask") if name in inputs]:
+            body.attempt(partial(self.floats, body, name))
         body.attempt(body.flow)
         body.grow(draw.number(1, 6))
         outputs = self.outputs(body)
@@ -244,6 +258,15 @@ class _Writer:
         given = [f"{p.name} = {_written(p.sample)}" for p in whole if p.default is None]
         self.parts.append(f"model Chosen = Main({', '.join(given)})")
         return "Chosen"
+
+    def floats(self, body: Body, name: str) -> Statement:
+        """`tokens = ids -> embedding(8, 4)`, or a choice by the mask."""
+        if name == "mask" and self.draw.chance(60):
+            chosen = terms.applied(
+                "where", {"condition": terms.name("mask"), "a": terms.name("image")}, {"right": literal(0.1)}
+            )
+            return body.assign("tokens", chosen)
+        return body.assign("tokens", gadgets.integers(body, terms.name(name)))
 
     def with_default(self, parameter: Parameter) -> Parameter:
         text = _written(parameter.sample)
@@ -271,7 +294,7 @@ class _Writer:
 
 def _declared(of: TensorType) -> str:
     """`float32[N, 3, H >= 9, 4*w]`: the bound stands at every place, as it must agree."""
-    return f"float32[{', '.join(map(_size, of.shape))}]"
+    return f"{of.dtype}[{', '.join(map(_size, of.shape))}]"
 
 
 def _size(size: Size) -> str:

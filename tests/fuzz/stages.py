@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from convspec.ir.types import TensorType
-from tests.fuzz import layers
+from convspec.ir.types import FLOATS, TensorType
+from tests.fuzz import layers, library
 from tests.fuzz.blocks import Block, File, Shared, Turns, call_block
 from tests.fuzz.layers import Scope, number
 from tests.fuzz.terms import Env, Invalid, Stage, StageValue, Term, lookup, name, tensor
@@ -34,11 +34,12 @@ class Place:
 
     def source(self) -> Term:
         """A tensor: mostly the one that the body is about, or one that is not used yet."""
-        tensors = self.scope.names(TensorType)
+        tensors = [text for text in self.scope.names(TensorType) if self.env[text].dtype in FLOATS]
         if not tensors:
             raise Invalid("no tensor")
-        if self.unread and self.draw.chance(50):
-            return name(self.unread[-1])
+        unread = [text for text in self.unread if text in tensors]
+        if unread and self.draw.chance(50):
+            return name(unread[-1])
         main = self.main if self.main in tensors else tensors[-1]
         return name(main if not self.draw.chance(25) else self.draw.pick(tensors))
 
@@ -54,12 +55,16 @@ class Place:
             "repeat": 8 if depth < 2 else 0,
             "block": 22 if self.file.blocks else 0,
             "bound": 8,
+            "library": 6,
         }
         kind = self.draw.weighted(kinds)
         if kind == "bound":
             bound = self.bound_stage()
             if bound is not None:
                 return bound
+        if kind == "library":
+            made = library.stage(self.scope, x, self.file.used)
+            return replace(made, text=self.label() + made.text)
         if kind == "group":
             return self.group(x, depth)
         if kind == "repeat":

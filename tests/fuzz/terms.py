@@ -8,7 +8,7 @@ again with other arguments, which is how the generator knows whether a second us
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
@@ -16,13 +16,18 @@ from hypothesis import strategies as st
 from convspec import ops
 from convspec.ir import dims
 from convspec.ir.dims import DimError
-from convspec.ir.opdef import AttrError, ShapeError
+from convspec.ir.opdef import AttrError, OpDef, ShapeError
 from convspec.ir.types import TensorType
-from tests.ops.cases import resolve
+from tests.ops.cases import convert
 
 T = TypeVar("T")
 Env: TypeAlias = dict[str, Any]
 """Values by name, as they are at one place of a body."""
+
+SIGNS = {
+    **{"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "==": "equal", "!=": "not_equal"},
+    **{">": "greater", ">=": "greater_equal", "<": "less", "<=": "less_equal"},
+}
 
 MOST_CELLS = 6_000
 """Elements that a tensor may have, the batch left out; more is slow and finds nothing."""
@@ -109,14 +114,19 @@ def list_of(terms: Sequence[Term]) -> Term:
     return Term(f"[{', '.join(term.text for term in terms)}]", lambda env: [term.value(env) for term in terms])
 
 
-def infer(op: str, attrs: Mapping[str, Any], *types: Any) -> Any:
-    """The type of an op's output, a list of types for `split`. Invalid where the op says that it does not fit."""
+def infer(op: str, attrs: Mapping[str, Any], *types: Any, given: Sequence[str] = ()) -> Any:
+    """The type of an op's output, a list of types for `split`. Invalid where the op says that it does not fit.
+
+    `given`: the names of the inputs that are there, for an op with inputs that may be left out; the first ones by default.
+    """
     definition = ops.find(op)
     assert definition is not None
     if not types or not all(isinstance(x, TensorType) for x in types):
         raise Invalid(f"{op} takes tensors")
+    if definition.dtypes and not all(x.dtype in definition.dtypes for x in types):
+        raise Invalid(f"{op} takes {definition.dtypes}")
     try:
-        found = definition.infer(resolve(definition, attrs, *types), *types)
+        found = _inferred(definition, attrs, types, given)
     except (AttrError, ShapeError, DimError) as problem:
         raise Invalid(str(problem)) from None
     results = list(found) if isinstance(found, tuple) else [found]
@@ -125,13 +135,67 @@ def infer(op: str, attrs: Mapping[str, Any], *types: Any) -> Any:
     return list(results) if isinstance(found, tuple) else found
 
 
+def _inferred(definition: OpDef, written: Mapping[str, Any], types: Sequence[TensorType], given: Sequence[str]) -> Any:
+    attrs = convert(definition, written)
+    if any(name.endswith("?") for name in definition.inputs):
+        names = [name.strip("?") for name in definition.inputs]
+        attrs = replace(attrs, given=tuple(given or names[: len(types)]))
+    attrs = definition.resolve(attrs, *types) if definition.resolve else attrs
+    found = definition.infer(attrs, *types)
+    check_norm(definition.name, attrs, types[0])
+    if definition.params:
+        definition.params(attrs, *types)
+    return found
+
+
 def check_size(of: TensorType) -> None:
-    """Invalid where a tensor would be large at the sizes that are run: names stand for at most 4 more than they must."""
+    """Invalid where a tensor would be large at the sizes that are run: names stand for at most 4 more than they must.
+
+    So is a tensor with other axes than a batch, channels and up to three more.
+    """
+    if not 2 <= of.rank <= 5:
+        raise Invalid(f"rank {of.rank}")
     cells = 1
     for size in of.shape[1:]:
         cells *= dims.evaluate(size, {name: least + 4 for name, least in dims.minima(size).items()})
     if cells > MOST_CELLS:
         raise Invalid(f"{cells} cells")
+
+
+def applied(op: str, inputs: Mapping[str, Term], attributes: Mapping[str, Term]) -> Term:
+    """`attention(x, heads = 2, mask = m)`: an op on tensors, the first ones by position as far as none is left out."""
+    definition = ops.find(op)
+    assert definition is not None
+    order = [name.strip("?") for name in definition.inputs]
+    written = [
+        term.text if place < len(order) and order[place] == key else f"{key} = {term.text}"
+        for place, (key, term) in enumerate(inputs.items())
+    ]
+    written += [f"{key} = {term.text}" for key, term in attributes.items()]
+
+    def value(env: Env) -> Any:
+        given = {key: term.value(env) for key, term in attributes.items()}
+        return infer(op, given, *(term.value(env) for term in inputs.values()), given=tuple(inputs))
+
+    return Term(f"{op}({', '.join(written)})", value)
+
+
+def piped(source: Term, stage: Stage) -> Term:
+    """`x -> stage`."""
+    return Term(f"{source.text} -> {stage.text}", lambda env: stage.apply(env, source.value(env)), True)
+
+
+def check_norm(op: str, attrs: Any, x: TensorType) -> None:
+    """Invalid for a norm of one number: it is 0 whatever the number, and all that is left of it are roundings."""
+    axes = {"layernorm": getattr(attrs, "axes", ()), "instancenorm": range(2, x.rank), "groupnorm": range(2, x.rank)}
+    if op not in axes:
+        return
+    count = x.channels // attrs.groups if op == "groupnorm" and isinstance(x.channels, int) else 1
+    for at in axes[op]:
+        size = x.shape[at]
+        count *= dims.evaluate(size, dims.minima(size))
+    if count == 1:
+        raise Invalid("a norm of one number")
 
 
 def tensor(value: Any) -> TensorType:
@@ -141,8 +205,16 @@ def tensor(value: Any) -> TensorType:
 
 
 def operation(sign: str, left: Term, right: Term) -> Term:
-    ops = {"+": "add", "-": "sub", "*": "mul"}
-    return Term(f"{left.tight} {sign} {right.tight}", lambda env: infer(ops[sign], {}, left.value(env), right.value(env)), True)
+    """Two tensors with a sign between them."""
+    op = SIGNS[sign]
+    return Term(f"{left.tight} {sign} {right.tight}", lambda env: infer(op, {}, left.value(env), right.value(env)), True)
+
+
+def with_number(sign: str, left: Term, right: float) -> Term:
+    """`x > 0.5`."""
+    shown = f"({right})" if right < 0 else str(right)
+    op = SIGNS[sign]
+    return Term(f"{left.tight} {sign} {shown}", lambda env: infer(op, {"right": right}, left.value(env)), True)
 
 
 def short_list(value: Any) -> list[Any]:

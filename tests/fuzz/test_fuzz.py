@@ -9,24 +9,27 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from convspec import ops
 from convspec.diagnostics import Failure
 from convspec.elaborate import loads
 from convspec.ir import dims
-from tests.fuzz import checks
+from tests.fuzz import chance, checks
 from tests.fuzz.specs import Spec, specs
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*.cnn"))
 """What random specs found, made small by hand."""
 COUNT = int(os.environ.get("CONVSPEC_FUZZ", "0"))
-BOUNDED = 30
+SHARES, SHARE = 6, 25
+"""So many specs run by default, in parts that processes can share out."""
 MOST_REJECTED = 0.2
-EVERY_GRADIENT = 4
-"""Gradients are compared for one in so many specs."""
+ENOUGH = 1000
+"""Among so many specs every layer must have had its turn."""
+EVERY = 6
+"""Gradients are compared for one in so many specs, for others all is compiled again, or printed in straight lines too."""
 
 
 def check(spec: Spec, tally: Counter[str]) -> None:
@@ -34,22 +37,22 @@ def check(spec: Spec, tally: Counter[str]) -> None:
     network = checks.Network(spec)
     tally["specs"] += 1
     try:
-        assert network.module.graph.outputs
+        nodes = network.module.graph.nodes
     except Failure as failure:
         tally["rejected"] += 1
         tally[f"rejected: {failure.diagnostics[0].code}"] += 1
         return
-    refused = checks.check_files(network)
-    tally.update(f"refused by {name}" for name in refused)
-    tally["excused outputs"] += checks.check_runtimes(network, refused)
-    if "pytorch" not in refused:
-        tally["PyTorch written out layer by layer"] += bool(checks.check_pytorch_forms(network))
-    if "tensorflow" not in refused:
-        checks.check_keras_forms(network)
-    if not refused and crc32(spec.text.encode()) % EVERY_GRADIENT == 0:
+    tally.update({f"op {node.op.name}" for node in nodes})
+    artifacts = checks.check_files(network)
+    tally.update(f"refused by {name}" for name in checks.TARGETS if name not in artifacts)
+    tally.update(f"layer by layer: {name}" for name, made in artifacts.items() if checks.written_out(network, name, made))
+    tally["excused outputs"] += checks.check_runtimes(network, artifacts, network.is_turn(1, EVERY))
+    if network.is_turn(2, EVERY):
+        checks.check_again(network, artifacts)
+    if network.is_turn(0, EVERY) and "pytorch" in artifacts and "tensorflow" in artifacts:
         tally["gradients"] += 1
         tally["excused gradients"] += checks.check_gradients(network)
-    if tally["specs"] % 50 == 0:
+    if tally["specs"] % 20 == 0:
         forget()
 
 
@@ -60,12 +63,13 @@ def forget() -> None:
     keras.backend.clear_session()
 
 
-def test_random_specs() -> None:
+@pytest.mark.parametrize("share", range(1 if COUNT else SHARES))
+def test_random_specs(share: int) -> None:
     tally: Counter[str] = Counter()
 
     @settings(
-        max_examples=COUNT or BOUNDED,
-        derandomize=not COUNT,
+        max_examples=COUNT or SHARE,
+        backend=chance.NAME,
         database=None,
         deadline=None,
         phases=(Phase.generate, Phase.shrink),
@@ -77,10 +81,12 @@ def test_random_specs() -> None:
         check(spec, tally)
 
     try:
-        run()
+        (run if COUNT else seed(share)(run))()
     finally:
         print("\n".join(f"{count:6} {what}" for what, count in sorted(tally.items())))
     assert tally["rejected"] < MOST_REJECTED * tally["specs"], tally
+    missing = [name for name in ops.built_in() if not tally[f"op {name}"]]
+    assert COUNT < ENOUGH or not missing, f"no spec had {', '.join(missing)}"
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
@@ -89,8 +95,8 @@ def test_what_was_found_stays_mended(path: Path) -> None:
     names = [dims.minima(size) for item in loads(text).graph.inputs for size in item.value.type.shape]
     minima = {name: least for found in names for name, least in found.items()}
     network = checks.Network(Spec(text, "Main", (minima, {name: least + 2 for name, least in minima.items()})))
-    assert not checks.check_files(network)
-    assert not checks.check_runtimes(network, set())
-    checks.check_pytorch_forms(network)
-    checks.check_keras_forms(network)
+    artifacts = checks.check_files(network)
+    assert list(artifacts) == list(checks.TARGETS)
+    assert not checks.check_runtimes(network, artifacts, straight=True)
+    checks.check_again(network, artifacts)
     assert not checks.check_gradients(network)

@@ -203,8 +203,9 @@ class DeformConv2D(layers.Layer):
         parts, size, channels = self.offset_groups, self.kernel.shape[:2], x.shape[-1]
         moved = ops.reshape(offset, (n, rows, columns, parts, *size, 2))
         moved = ops.cast(moved, keras.backend.result_type(x.dtype, "float32"))
-        down = moved[..., 0] + self.places(0, rows, moved)[:, None, None, :, None]
-        right = moved[..., 1] + self.places(1, columns, moved)[:, None, None, :]
+        # Not `+`: what has one size other than 1 on its right, Keras may take for a bias of other axes.
+        down = moved[..., 0] - -self.places(0, rows, moved)[:, None, None, :, None]
+        right = moved[..., 1] - -self.places(1, columns, moved)[:, None, None, :]
         read = self.read(x, down, right)
         if mask is not None:
             read = read * ops.reshape(mask, (n, rows, columns, parts, *size, 1))

@@ -12,9 +12,11 @@ def cut(x, axis, start=0, stop=None, step=1):
 
 def expand_like(x, like, axes):
     """`x` repeated along axes where it has one position, as often as `like` has positions there."""
-    corner = tuple(slice(None) if axis in axes else slice(1) for axis in range(len(x.shape)))
-    zeros = ops.zeros_like(like[corner], dtype=x.dtype)
-    return ops.logical_or(x, zeros) if x.dtype == "bool" else x + zeros
+    corner = [slice(None) if axis in axes else 0 for axis in range(len(x.shape))]
+    zeros = ops.zeros_like(like[tuple(corner)], dtype=x.dtype)
+    for axis in range(len(x.shape)):
+        zeros = zeros if axis in axes else ops.expand_dims(zeros, axis)
+    return ops.logical_or(x, zeros) if x.dtype == "bool" else x - zeros  # not +: Keras may take zeros for a bias
 
 
 class ReshapeTo(layers.Layer):
