@@ -1,5 +1,6 @@
 """The Python API: a network from a spec, with its weights, to look at, compile, convert and run.
 
+A network is verified by its method, `net.verify(gradients=True)`; `convspec.verify` is the package that does the work.
 Every mistake of the caller's is a `convspec.Failure`; its `diagnostics` say what, where and what to do.
 """
 

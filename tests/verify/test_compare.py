@@ -74,3 +74,33 @@ def test_the_gate_follows_the_coarsest_float_on_the_way() -> None:
     graph = module(text).graph
     gates = gates_of(graph)
     assert [gates[output.value] for output in graph.outputs] == [1e-5, 1e-3, 0.0]
+
+
+LAYER = {"a.weight": array(2.0, -1.0), "a.bias": array(1e-12), "b.bias": array(3.0)}
+
+
+def _gradients(bias: float) -> tuple[str, str | None, float, str]:
+    told = judge(LAYER | {"a.bias": array(bias)}, LAYER, lambda name: 1e-8, lambda: {}, lambda name: ("a.weight", "a.bias"))
+    return told.status, told.tensor, told.error, told.note
+
+
+def test_a_gradient_that_is_zero_but_for_rounding_is_compared_on_the_scale_of_its_layer() -> None:
+    status, _, error, note = _gradients(-3e-12)
+    assert status == "pass" and error == pytest.approx(2e-12)
+    assert "0 but for rounding" in note and "a.bias" in note and "b.bias" not in note
+    assert _gradients(1e-6)[:2] == ("fail", "a.bias"), "one side alone is zero"
+    assert _gradients(math.nan)[0] == "fail"
+    alone = judge({"b": array(1e-12)}, {"b": array(2e-12)}, lambda name: 1e-8, lambda: {}, lambda name: ("b",))
+    assert alone.status == "fail", "nothing in its layer says on what scale it is zero"
+
+
+def test_what_is_large_is_compared_throughout_and_in_any_layout() -> None:
+    expected = np.random.default_rng(0).standard_normal((700, 600))
+    found = expected.T.copy().T
+    assert scaled_error(found, expected) == 0
+    found[-1, -1] += 1
+    assert scaled_error(found, expected) == pytest.approx(1 / np.abs(expected).max())
+    found[0, 0] = expected[0, 0] = math.inf
+    assert scaled_error(found, expected) == pytest.approx(1 / np.abs(expected[np.isfinite(expected)]).max())
+    found[5, 5] = math.nan
+    assert scaled_error(found, expected) == math.inf

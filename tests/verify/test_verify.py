@@ -35,6 +35,14 @@ def test_a_network_passes_on_every_target_forward_backward_and_in_training() -> 
     assert {row.sizes["N"] for row in report.rows} == {1, 2, 3}
 
 
+def test_a_bias_before_a_batch_norm_has_a_gradient_of_zero_which_passes_and_is_told() -> None:
+    report = verified(NET, "pytorch", "tensorflow", train_steps=1)
+    assert report.passed and set(statuses(report).values()) == {"pass"}
+    (told,) = [row for row in report.rows if row.note]
+    assert told.quantity == "weight gradients" and told.mode == "training"
+    assert "0 but for rounding" in told.note and "Stem1.conv1.bias" in told.note and "weight" not in told.note
+
+
 def test_dropout_of_every_kind_takes_one_mask_on_both_frameworks() -> None:
     report = verified(DROPS, gradients=True, train_steps=3)
     assert report.passed
