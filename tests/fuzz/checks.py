@@ -34,6 +34,8 @@ may move for that.
 A value above the gate is excused only if it moves by more: then no arithmetic of that precision can hold the gate. So it is
 for differences of nearly equal tensors, for saturated softmaxes, and for gradients at a kink or that are zero but for rounding.
 """
+NOISE = 1e-14
+"""Differences between gradients that are this small beside the largest gradient of all are roundings of what cancels out."""
 TARGETS = ("onnx", "pytorch", "tensorflow")
 REFUSALS = ("CNN090", "CNN091")
 """What a target may say: it has no exact form of a layer, or cannot carry a name."""
@@ -143,9 +145,10 @@ def _compare(
 
 
 def _sensitive_outputs(network: Network, arrays: Mapping[str, Array], expected: Mapping[str, Array]) -> set[str]:
-    """The outputs that one rounding of inputs and weights moves too far for a comparison in float32."""
+    """The outputs that one rounding of inputs and weights, or those of the reference in float32, move too far to compare."""
     relative, most = ROUNDING
-    found = set()
+    rounded = evaluate(network.module.graph, network.weights, arrays, "float32").outputs
+    found = {name for name, values in expected.items() if not scaled_error(rounded[name], values) <= GATE / 4}
     for seed in range(2):
         weights, moved_arrays = nudged(network.weights, relative, seed), nudged(arrays, relative, seed)
         moved = evaluate(network.module.graph, weights, moved_arrays).outputs
@@ -162,12 +165,13 @@ def check_gradients(network: Network) -> int:
     expected = gradients(network, "pytorch", weights, arrays, training)
     found = gradients(network, "tensorflow", weights, arrays, training)
     excused, sensitive = 0, None
+    largest = max((float(np.abs(array).max(initial=0.0)) for array in expected.values()), default=0.0)
     for name in expected.keys() | found.keys():
         known = expected.get(name, found.get(name))
         assert known is not None
         none = np.zeros_like(known)  # what no output depends on has no gradient, or zeros
         error = scaled_error(found.get(name, none), expected.get(name, none))
-        if error < GRADIENT_GATE:
+        if error < GRADIENT_GATE or error * np.abs(known).max(initial=0.0) < NOISE * largest:
             continue
         sensitive = _sensitive_gradients(network, weights, arrays, training) if sensitive is None else sensitive
         assert name in sensitive, f"gradient of {name}: error {error:.1e}, training is {training}"
@@ -187,7 +191,7 @@ def gradients(
         if output.type.dtype in FLOATS
     }
     result: Result = open_backend(target, network.module, weights, training=training).run(arrays, loss)
-    return result.gradients
+    return dict(result.gradients)
 
 
 def _sensitive_gradients(

@@ -173,7 +173,11 @@ def call(scope: Scope, op: str, attributes: Attributes) -> Stage:
     definition = ops.find(op)
     assert definition is not None
     positional = definition.positional
-    bare = 0 if scope.draw.chance(5) else sum(pair[0] == pair[1] for pair in zip(attributes, positional, strict=False))
+    bare = (
+        0
+        if scope.draw.chance(5) and "block" not in attributes
+        else sum(pair[0] == pair[1] for pair in zip(attributes, positional, strict=False))
+    )
     written = [term.text if place < bare else f"{key} = {term.text}" for place, (key, term) in enumerate(attributes.items())]
     text = f"{op}({', '.join(written)})" if written else op
 

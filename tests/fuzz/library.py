@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.types import TensorType
-from tests.fuzz.layers import Attributes, Scope, literal, number
-from tests.fuzz.terms import Env, Invalid, Stage, infer, tensor
+from tests.fuzz.layers import Attributes, Scope, number
+from tests.fuzz.terms import Env, Invalid, Stage, infer, literal, tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,3 +100,9 @@ def test_what_was_found_stays_mended(path: Path) -> None:
     assert not checks.check_runtimes(network, artifacts, straight=True)
     checks.check_again(network, artifacts)
     assert not checks.check_gradients(network)
+
+
+def test_layers_that_nothing_reads_leave_keras_source_readable() -> None:
+    path = next(path for path in FOUND if path.stem == "dead_layers")
+    network = checks.Network(Spec(path.read_text(), "Main", ({}, {})))
+    assert not checks.written_out(network, "tensorflow", checks.check_files(network)["tensorflow"])
