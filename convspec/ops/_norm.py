@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from convspec.ir.attrs import Extent, Kind, Word
+from convspec.ir.dims import Size, at_least
 from convspec.ir.lowering import Arg, Call, Const, Lowered, Weight
 from convspec.ir.opdef import AttrError, ShapeError
 from convspec.ir.types import Array, TensorType
@@ -66,6 +67,17 @@ def known_sizes(op: str, axes: Axes, x: TensorType) -> tuple[int, ...]:
 def all_known(axes: Axes, x: TensorType) -> bool:
     """Whether the sizes of the axes are plain numbers."""
     return all(isinstance(x.shape[axis], int) for axis in axes)
+
+
+def check_several(op: str, what: str, values: Size, x: TensorType) -> None:
+    """ShapeError CNN034 where a mean would be over one value for some sizes, so that nothing is left of it (PyTorch raises)."""
+    if at_least(values, 2) is not True:
+        raise ShapeError(
+            f"whether {what} has more than one value, for `{op}` to have a variance of, depends on the sizes: it has {values}",
+            "CNN034",
+            inputs={0: str(x)},
+            hint="declare a bound in the input, such as H >= 2",
+        )
 
 
 def known_channels(op: str, x: TensorType, why: str) -> int:

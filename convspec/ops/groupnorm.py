@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from convspec.ir.attrs import Flag, Integer, Real
@@ -40,6 +41,8 @@ def infer(a: Groupnorm, x: TensorType) -> TensorType:
         raise AttrError(f"{channels} channels cannot be divided into {a.groups} groups", "groups")
     if channels == a.groups and all(size == 1 for size in x.spatial):
         raise AttrError(f"each of {a.groups} groups has one value only, which is its own mean: the result would be 0", "groups")
+    if channels == a.groups:
+        norm.check_several("groupnorm", "each group", prod(x.spatial), x)
     return x
 
 

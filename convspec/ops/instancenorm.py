@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from convspec.ir.attrs import Flag, Real
@@ -37,6 +38,7 @@ def infer(a: Instancenorm, x: TensorType) -> TensorType:
     if all(size == 1 for size in x.spatial):
         message = "each channel has one value only, which is its own mean: the result of `instancenorm` would be 0"
         raise ShapeError(message, inputs={0: str(x)})
+    norm.check_several("instancenorm", "each channel", prod(x.spatial), x)
     if a.affine:
         norm.known_channels("instancenorm", x, "has a weight for every channel")
     return x

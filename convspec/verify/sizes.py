@@ -78,7 +78,7 @@ def _normed(node: Node, sizes: Mapping[str, int]) -> int | None:
     shape = [dims.evaluate(size, sizes) for size in node.input_types[0].shape]
     match node.op.name:
         case "layernorm":
-            return prod(shape[axis] for axis in node.attrs.axes)
+            return int(prod(shape[axis] for axis in node.attrs.axes))
         case "groupnorm":
             return prod(shape[1:]) // int(node.attrs.groups)
         case "instancenorm":

@@ -32,6 +32,7 @@ BAD = (
     Bad("eps", "x -> instancenorm(eps = 0)", "CNN045", "`eps` must be above 0", x="float32[N, 4, 7, 7]"),
     Bad("affine", "x -> instancenorm(affine = 2)", "CNN040", "`affine` takes true or false", x="float32[N, 4, 7, 7]"),
     Bad("", "x -> instancenorm", "CNN030", "one value only", x="float32[N, 4, 1, 1]"),
+    Bad("", "x -> instancenorm", "CNN034", "it has H*W", "H >= 2", x="float32[N, 4, H, W]"),
     Bad("", "x -> instancenorm(affine = true)", "CNN033", "must be known, but it is C", x="float32[N, C, 7, 7]"),
     Bad("", "x -> instancenorm", "CNN030", "2", x="float32[N, 4]"),
 )
