@@ -38,7 +38,7 @@ CENTRED_GATE = 1e-4
 """The same on TensorFlow behind a norm: Keras's layers compute x / d - mean / d, which on numbers that are alike leaves a
 rounding of 1 / √eps times the number where the reference has 0."""
 CENTRED = {"layernorm", "groupnorm", "instancenorm"}
-NOISE = 1e-14
+NOISE = 1e-12
 """Differences between gradients that are this small beside the largest gradient of all are roundings of what cancels out."""
 TARGETS = ("onnx", "pytorch", "tensorflow")
 REFUSALS = ("CNN090", "CNN091")
