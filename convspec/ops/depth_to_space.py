@@ -21,39 +21,39 @@ from convspec.ops import _spatial as spatial
 class DepthToSpace:
     """`depth_to_space(2)`, `depth_to_space(2x1)`."""
 
-    block: spatial.Axes = attr(PerAxis(), positional=True, doc="How many times as large each spatial axis becomes.")
+    factor: spatial.Axes = attr(PerAxis(), positional=True, doc="How many times as large each spatial axis becomes.")
 
 
 def resolve(a: DepthToSpace, x: TensorType) -> DepthToSpace:
-    return replace(a, block=per_axis("block", a.block, spatial.spatial_rank("depth_to_space", x)))
+    return replace(a, factor=per_axis("factor", a.factor, spatial.spatial_rank("depth_to_space", x)))
 
 
 def infer(a: DepthToSpace, x: TensorType) -> TensorType:
-    return pixels.wide_infer("depth_to_space", "block", a.block, x)
+    return pixels.wide_infer("depth_to_space", "factor", a.factor, x)
 
 
 def receptive_field(a: DepthToSpace, x: TensorType) -> Window:
-    return pixels.wide_window(a.block)
+    return pixels.wide_window(a.factor)
 
 
 def evaluate(a: DepthToSpace, p: object, x: Array) -> Array:
-    return pixels.numpy_wide(x, a.block, outside=False)
+    return pixels.numpy_wide(x, a.factor, outside=False)
 
 
 def to_torch(a: DepthToSpace, x: TensorType) -> Lowered:
-    return pixels.torch_wide(a.block, x, outside=False)
+    return pixels.torch_wide(a.factor, x, outside=False)
 
 
 def to_keras(a: DepthToSpace, x: TensorType) -> Lowered:
-    if pixels.is_native(a.block, x) and a.block[0] > 1:
-        return Call("ops.depth_to_space", (Arg(0), a.block[0]))
-    return shapes.keras_regroup(pixels.wide_keras(a.block, x, infer(a, x), outside=False), x)
+    if pixels.is_native(a.factor, x) and a.factor[0] > 1:
+        return Call("ops.depth_to_space", (Arg(0), a.factor[0]))
+    return shapes.keras_regroup(pixels.wide_keras(a.factor, x, infer(a, x), outside=False), x)
 
 
 def to_onnx(a: DepthToSpace, x: TensorType) -> Lowered:
-    if pixels.is_native(a.block, x):
-        return Call("DepthToSpace", (Arg(0),), {"blocksize": a.block[0], "mode": "DCR"})
-    return shapes.onnx_regroup(pixels.wide(a.block, x, infer(a, x), outside=False), x)
+    if pixels.is_native(a.factor, x):
+        return Call("DepthToSpace", (Arg(0),), {"blocksize": a.factor[0], "mode": "DCR"})
+    return shapes.onnx_regroup(pixels.wide(a.factor, x, infer(a, x), outside=False), x)
 
 
 OP = OpDef(

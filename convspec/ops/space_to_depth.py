@@ -21,39 +21,39 @@ from convspec.ops import _spatial as spatial
 class SpaceToDepth:
     """`space_to_depth(2)`, `space_to_depth(2x1)`."""
 
-    block: spatial.Axes = attr(PerAxis(), positional=True, doc="How many times as small each spatial axis becomes.")
+    factor: spatial.Axes = attr(PerAxis(), positional=True, doc="How many times as small each spatial axis becomes.")
 
 
 def resolve(a: SpaceToDepth, x: TensorType) -> SpaceToDepth:
-    return replace(a, block=per_axis("block", a.block, spatial.spatial_rank("space_to_depth", x)))
+    return replace(a, factor=per_axis("factor", a.factor, spatial.spatial_rank("space_to_depth", x)))
 
 
 def infer(a: SpaceToDepth, x: TensorType) -> TensorType:
-    return pixels.narrow_infer("space_to_depth", "block", a.block, x)
+    return pixels.narrow_infer("space_to_depth", "factor", a.factor, x)
 
 
 def receptive_field(a: SpaceToDepth, x: TensorType) -> Window:
-    return pixels.narrow_window(a.block)
+    return pixels.narrow_window(a.factor)
 
 
 def evaluate(a: SpaceToDepth, p: object, x: Array) -> Array:
-    return pixels.numpy_narrow(x, a.block, outside=False)
+    return pixels.numpy_narrow(x, a.factor, outside=False)
 
 
 def to_torch(a: SpaceToDepth, x: TensorType) -> Lowered:
-    return pixels.torch_narrow(a.block, x, outside=False)
+    return pixels.torch_narrow(a.factor, x, outside=False)
 
 
 def to_keras(a: SpaceToDepth, x: TensorType) -> Lowered:
-    if pixels.is_native(a.block, x) and a.block[0] > 1:
-        return Call("ops.space_to_depth", (Arg(0), a.block[0]))
-    return shapes.keras_regroup(pixels.narrow_keras(a.block, x, infer(a, x), outside=False), x)
+    if pixels.is_native(a.factor, x) and a.factor[0] > 1:
+        return Call("ops.space_to_depth", (Arg(0), a.factor[0]))
+    return shapes.keras_regroup(pixels.narrow_keras(a.factor, x, infer(a, x), outside=False), x)
 
 
 def to_onnx(a: SpaceToDepth, x: TensorType) -> Lowered:
-    if pixels.is_native(a.block, x):
-        return Call("SpaceToDepth", (Arg(0),), {"blocksize": a.block[0]})
-    return shapes.onnx_regroup(pixels.narrow(a.block, x, infer(a, x), outside=False), x)
+    if pixels.is_native(a.factor, x):
+        return Call("SpaceToDepth", (Arg(0),), {"blocksize": a.factor[0]})
+    return shapes.onnx_regroup(pixels.narrow(a.factor, x, infer(a, x), outside=False), x)
 
 
 OP = OpDef(

@@ -23,7 +23,7 @@ def from_cells(*block: int):  # type: ignore[no-untyped-def]
 
 
 CELLS = (
-    Cell("x -> depth_to_space(2)", x=noise(2, 6, 4), oracle=from_cells(2)),
+    Cell("x -> depth_to_space(factor = 2)", x=noise(2, 6, 4), oracle=from_cells(2)),
     Cell("x -> depth_to_space(3)", x=noise(2, 6, 4), types={"x": "float32[N, 6, l]"}, oracle=from_cells(3)),
     Cell("x -> depth_to_space(2)", x=noise(2, 8, 3, 4), oracle=from_cells(2, 2)),
     Cell("x -> depth_to_space(2x3)", x=noise(2, 12, 3, 2), oracle=from_cells(2, 3)),
@@ -41,8 +41,8 @@ CELLS = (
 )
 
 BAD = (
-    Bad("block", "x -> depth_to_space(2)", "CNN036", "2 * 2 = 4", "not 6", x="float32[N, 6, 4, 4]"),
-    Bad("block", "x -> depth_to_space(0)", "CNN045", "at least 1, not 0", x="float32[N, 8, 4, 4]"),
-    Bad("block", "x -> depth_to_space(2x2x2)", "CNN045", "2x2x2", x="float32[N, 8, 4, 4]"),
+    Bad("factor", "x -> depth_to_space(2)", "CNN036", "2 * 2 = 4", "not 6", x="float32[N, 6, 4, 4]"),
+    Bad("factor", "x -> depth_to_space(0)", "CNN045", "at least 1, not 0", x="float32[N, 8, 4, 4]"),
+    Bad("factor", "x -> depth_to_space(2x2x2)", "CNN045", "2x2x2", x="float32[N, 8, 4, 4]"),
     Bad("", "x -> depth_to_space(2)", "CNN030", "rank 2", x="float32[N, 8]"),
 )

@@ -18,7 +18,7 @@ def cells_outside(*block: int):  # type: ignore[no-untyped-def]
 
 
 CELLS = (
-    Cell("x -> space_to_depth(2)", x=noise(2, 3, 4), oracle=cells_outside(2)),
+    Cell("x -> space_to_depth(factor = 2)", x=noise(2, 3, 4), oracle=cells_outside(2)),
     Cell("x -> space_to_depth(3)", x=noise(2, 2, 6), types={"x": "float32[N, 2, 3*l]"}, oracle=cells_outside(3)),
     Cell("x -> space_to_depth(2)", x=noise(2, 3, 4, 6), oracle=cells_outside(2, 2)),
     Cell("x -> space_to_depth(1)", x=noise(2, 3, 4, 6)),
@@ -36,8 +36,8 @@ CELLS = (
 )
 
 BAD = (
-    Bad("block", "x -> space_to_depth(2)", "CNN045", "width", "multiple of 2, not 5", x="float32[N, 6, 4, 5]"),
-    Bad("block", "x -> space_to_depth(2)", "CNN034", "height", "not h", x="float32[N, 6, h, 4]"),
-    Bad("block", "x -> space_to_depth(0)", "CNN045", "at least 1, not 0", x="float32[N, 8, 4, 4]"),
+    Bad("factor", "x -> space_to_depth(2)", "CNN045", "width", "multiple of 2, not 5", x="float32[N, 6, 4, 5]"),
+    Bad("factor", "x -> space_to_depth(2)", "CNN034", "height", "not h", x="float32[N, 6, h, 4]"),
+    Bad("factor", "x -> space_to_depth(0)", "CNN045", "at least 1, not 0", x="float32[N, 8, 4, 4]"),
     Bad("", "x -> space_to_depth(2)", "CNN030", "rank 2", x="float32[N, 8]"),
 )
