@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.graph import Value
-from convspec.ir.lowering import Apply, Arg, Args, Call
+from convspec.ir.lowering import Apply, Arg, Args, Call, Unsupported
+from convspec.targets.tensorflow.expressions import layer_of
 from convspec.targets.tensorflow.file import channels_last
 from convspec.targets.tensorflow.helpers_text import helper_names
 from convspec.targets.tensorflow.network import DEFAULT_FLOAT, Network, Step
@@ -54,16 +55,35 @@ def _expected(recorder: Recorder, network: Network) -> dict[Value, int]:
         values[item.value] = recorder.number(("input", item.value.name, batch, tuple(shape), dtype))
     made: dict[str, Any] = {}
     for step in network.steps:
-        result = _Evaluation(recorder, step, [Tensor(recorder, values[value]) for value in step.node.inputs], made).of(
-            step.tree
-        )
-        if step.node.op.is_single(step.node.attrs):
-            values[step.node.outputs[0]] = result.number
-        else:
-            recorder.arities[result.number] = len(step.node.outputs)
-            values.update((value, recorder.number(("item", result.number, i))) for i, value in enumerate(step.node.outputs))
+        _evaluate(recorder, step, values, made)
+    layers, calls = dict(recorder.layers), Counter(recorder.calls)
+    for step in _dead(network):  # the source may ask one for its size; the network holds none of them
+        if all(value in values for value in step.node.inputs):
+            _evaluate(recorder, step, values, made)
+    recorder.layers, recorder.calls = layers, calls
     recorder.shapes.update((number, sizes(value)) for value, number in values.items())
     return values
+
+
+def _evaluate(recorder: Recorder, step: Step, values: dict[Value, int], made: dict[str, Any]) -> None:
+    """The numbers of a step's outputs."""
+    inputs = [Tensor(recorder, values[value]) for value in step.node.inputs]
+    result = _Evaluation(recorder, step, inputs, made).of(step.tree)
+    if step.node.op.is_single(step.node.attrs):
+        values[step.node.outputs[0]] = result.number
+    else:
+        recorder.arities[result.number] = len(step.node.outputs)
+        values.update((value, recorder.number(("item", result.number, i))) for i, value in enumerate(step.node.outputs))
+
+
+def _dead(network: Network) -> Iterator[Step]:
+    """The nodes that no output depends on, lowered; those that Keras cannot express left out."""
+    live = {step.node for step in network.steps}
+    for node in network.graph.nodes:
+        if node not in live:
+            tree = network.finish.tree(node, node.op.lower["tensorflow"](node.attrs, *node.input_types))
+            if not isinstance(tree, Unsupported):
+                yield Step(node, tree, layer_of(tree))
 
 
 def sizes(value: Value) -> tuple[int | None, ...]:
