@@ -139,4 +139,7 @@ def _other_default(call: Any, name: str) -> Any:
     raise KeyError(name)
 
 
-RULES = Rules(DEFAULTS, SAME_PER_AXIS, _other_default, lambda fn: ORDER)
+_NATIVE = ("nn.Conv", "nn.MaxPool", "nn.AvgPool", "F.max_pool", "F.avg_pool", "F.lp_pool", "F.max_unpool", "F.adaptive_")
+"""Of those, torch's own: a helper's arguments are what the lowering says, a number for each axis."""
+
+RULES = Rules(DEFAULTS, _NATIVE, _other_default, lambda fn: ORDER)
