@@ -1,0 +1,1 @@
+"""Weights files of every format that convspec reads, one file a format."""
