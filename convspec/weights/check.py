@@ -9,9 +9,7 @@ from difflib import get_close_matches
 from convspec.diagnostics import Diagnostic, error, fail
 from convspec.ir.graph import Graph, Parameter
 from convspec.ir.types import Array
-
-IGNORED = "num_batches_tracked"
-"""The last level of a name that PyTorch's batch norm stores and that no target needs."""
+from convspec.weights.names import ignored, quoted
 
 MOST_GUESSES = 20
 """Nearest names are looked for as long as no more names than this are unknown: past it the file is another network's."""
@@ -34,7 +32,7 @@ def check(found: Mapping[str, Stored], graph: Graph, source: str, where: str = "
     """
     parameters = graph.parameters()
     missing = [parameter for name, parameter in parameters.items() if name not in found]
-    surplus = [name for name in found if name not in parameters and name.rpartition(".")[2] != IGNORED]
+    surplus = [name for name in found if name not in parameters and not ignored(name)]
     both = [(found[name], parameter) for name, parameter in parameters.items() if name in found]
     misshapen = [(stored, p) for stored, p in both if stored.shape != p.shape]
     mistyped = [(stored, p) for stored, p in both if stored.dtype != p.dtype]
@@ -68,7 +66,7 @@ def _report(
     guesses = _guesses(missing, surplus)
     notes = (
         *(f"missing: `{p.name}`, {_wanted(p)}" for p in missing),
-        *(f"not in the spec: `{name}`, {found[name]}{guesses.get(name, '')}" for name in surplus),
+        *(f"not in the spec: {quoted(name)}, {found[name]}{guesses.get(name, '')}" for name in surplus),
         *(f"shape: `{p.name}` is {list(stored.shape)} {where}, {_wanted(p)}" for stored, p in misshapen),
         *(f"dtype: `{p.name}` is {stored.dtype} {where}, {_wanted(p)}" for stored, p in mistyped),
     )

@@ -1,0 +1,40 @@
+"""Names of tensors, which come from strangers' files: how they are shown, and which of them count for nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+
+IGNORED = "num_batches_tracked"
+"""The last level of a name that PyTorch's batch norm stores and that no target needs."""
+
+LONGEST = 120
+"""Characters of a name that are shown; of a longer one the beginning and the end."""
+
+
+def quoted(name: str) -> str:
+    """The name as messages and reports show it: in backticks, on one line, whatever it holds."""
+    return f"`{shown(name)}`"
+
+
+def shown(name: str) -> str:
+    """The name with everything escaped that would move a cursor, turn the direction of the text or end the quotation."""
+    text = "".join(char if _harmless(char) else _escaped(char) for char in name)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 40]}…{text[-39:]}"
+
+
+def ignored(name: str) -> bool:
+    """Whether a tensor is one that PyTorch's batch norm stores and no spec has."""
+    return name.rpartition(".")[2] == IGNORED
+
+
+def _harmless(char: str) -> bool:
+    """Neither control, format (bidi), surrogate, unassigned nor separator but the space; nor what quotes and escapes."""
+    return char == " " or (unicodedata.category(char)[0] not in "CZ" and char not in "`\\")
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+__all__ = ["IGNORED", "ignored", "quoted", "shown"]
