@@ -19,7 +19,7 @@ from convspec.elaborate.values import BlockValue, FunctionValue, LayerValue, Sta
 from convspec.ir import attrs as kinds
 from convspec.ir.dims import DimError
 from convspec.ir.graph import Node, Parameter, Value
-from convspec.ir.opdef import AttrError, OpDef, ParamSpec, ShapeError
+from convspec.ir.opdef import ITSELF, AttrError, OpDef, ParamSpec, ShapeError
 from convspec.ir.types import FLOATS, LARGEST_FLOAT, TensorType
 from convspec.source import Span
 from convspec.syntax import ast
@@ -341,7 +341,7 @@ def _values(frame: Frame, spot: Spot, types: Sequence[TensorType]) -> tuple[Valu
 
 def _parameter(site: Site, spot: Spot, role: str, spec: ParamSpec, first: TensorType) -> Parameter:
     """The stored tensor of a role: a new one, or the one that a shared layer made before."""
-    context, name = site.frame.context, f"{spot.path}.{role}"
+    context, name = site.frame.context, spot.path if role == ITSELF else f"{spot.path}.{role}"
     dtype = first.dtype if first.dtype in FLOATS and spec.dtype == "float32" else spec.dtype
     existing = context.parameters.get(name)
     if existing is None:

@@ -93,7 +93,7 @@ class _Nodes:
             case Args():
                 return ", ".join(self.inputs)
             case Weight(role=role):
-                return role
+                return role or "weight"
             case Const(data=data):
                 return _constant(data)
             case Item(call=call, index=index):

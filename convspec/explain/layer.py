@@ -17,7 +17,7 @@ from convspec.explain.geometry import draw, geometry_of
 from convspec.explain.page import Code, Page, Part, Picture, Section, Table, Text
 from convspec.ir import attrs as kinds
 from convspec.ir.graph import Node
-from convspec.ir.opdef import OpDef
+from convspec.ir.opdef import ITSELF, OpDef
 
 DRAWN = {
     "conv": ("conv(1, 3, stride = 2, pad = 1)", "conv(1, 3, dilation = 2)", "conv(1, 4, pad = same)"),
@@ -122,9 +122,15 @@ def _sizes(op: OpDef, node: Node | None) -> Iterator[Part]:
     if node is None:
         return
     if node.params:
-        rows = tuple((f"`{role}`", _shape(p.shape), "" if p.trainable else "not learned") for role, p in node.params.items())
+        rows = tuple(
+            (_stored_name(role), _shape(p.shape), "" if p.trainable else "not learned") for role, p in node.params.items()
+        )
         yield Table(("stored in the example", "shape", ""), rows)
     yield Text(_cost(op, node))
+
+
+def _stored_name(role: str) -> str:
+    return "under the label itself" if role == ITSELF else f"`{role}`"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -48,7 +48,7 @@ def _params(name: str, params: Mapping[str, Parameter]) -> str:
 
 
 def _param(name: str, role: str, parameter: Parameter) -> str:
-    shown = role if parameter.name == f"{name}.{role}" else parameter.name
+    shown = role if role and parameter.name == f"{name}.{role}" else parameter.name
     return f"{shown}[{', '.join(map(str, parameter.shape))}]"
 
 

@@ -65,6 +65,9 @@ class Apply:
 
     `weights` says which of the layer's own variables hold which parameters: `{"kernel": Weight("weight", (2, 3, 1, 0))}`.
     Empty for a layer without weights. A lowering holds at most one Apply that has weights.
+
+    `kept` is for what is a tensor and no layer: the class that a module keeps it as (`nn.Parameter(torch.zeros(3))`). It has
+    no inputs, and is read instead of applied.
     """
 
     fn: str
@@ -72,6 +75,7 @@ class Apply:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[Any, ...] = (Arg(0),)
     weights: Mapping[str, Weight] = field(default_factory=dict)
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)

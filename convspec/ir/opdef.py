@@ -74,6 +74,10 @@ class ParamSpec:
     dtype: str = "float32"
 
 
+ITSELF = ""
+"""The role of a parameter that is stored under its layer's label, with nothing behind it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Work for the given input shapes, whole batch: multiply-accumulates, and other floating-point operations."""

@@ -1,6 +1,6 @@
 """`parameter`: a learned tensor that is there by itself, such as the positions that a transformer adds to its input.
 
-It takes no tensor: `layer position = parameter([1, 64, 196])` names one, `position.weight` in weight files, and `x + position`
+It takes no tensor: `layer position = parameter([1, 64, 196])` names one, `position` in weight files too, and `x + position`
 adds it. The sizes are in canonical order (batch, channels, space) and are plain numbers; a size of 1 is repeated where the
 tensor meets a larger one in arithmetic.
 """
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from convspec.ir.attrs import Flag, Initialiser, Integer, Kind
 from convspec.ir.init import ZEROS, Init
-from convspec.ir.lowering import Apply, Call, Lowered, Weight
-from convspec.ir.opdef import AttrError, OpDef, ParamSpec, attr
+from convspec.ir.lowering import Apply, Call, Const, Lowered, Weight
+from convspec.ir.opdef import ITSELF, AttrError, OpDef, ParamSpec, attr
 from convspec.ir.types import FLOATS, Array, TensorType
 
 _MOST_AXES = 5
@@ -43,10 +44,21 @@ class Parameter:
     trainable: bool = attr(
         Flag(), True, doc="Whether training changes it; if not, it is a constant that the weight file holds."
     )
+    stored: tuple[int, ...] | None = attr(
+        Sizes(), None, doc="Its sizes in weight files, where they are others: as many elements, in the same order."
+    )
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The sizes in weight files."""
+        return self.stored or self.shape
 
 
 def infer(a: Parameter, anchor: TensorType) -> TensorType:
     """In the precision of the tensors around it."""
+    if prod(a.held) != prod(a.shape):
+        shown = ", ".join(f"{list(sizes)} has {prod(sizes)}" for sizes in (a.held, a.shape))
+        raise AttrError(f"`stored` must have as many elements as the tensor: {shown}", "stored")
     return TensorType(anchor.dtype if anchor.dtype in FLOATS else "float32", a.shape)
 
 
@@ -55,16 +67,17 @@ def params(a: Parameter, anchor: TensorType) -> Mapping[str, ParamSpec]:
     if init.name.startswith(("kaiming", "xavier")):
         message = f"`{init.name}` needs the connections of a layer, and a parameter has none: normal(0.02), say"
         raise AttrError(message, "init", "CNN202")
-    return {"weight": ParamSpec(a.shape, init, a.trainable)}
+    return {ITSELF: ParamSpec(a.held, init, a.trainable)}
 
 
 def evaluate(a: Parameter, p: Mapping[str, Array], anchor: Array) -> Array:
-    return p["weight"]
+    return p[ITSELF].reshape(a.shape)
 
 
 def to_torch(a: Parameter, anchor: TensorType) -> Lowered:
-    kwargs = {} if a.trainable else {"trainable": False}
-    return Apply("helpers.LearnedTensor", a.shape, kwargs, (), {"weight": Weight("weight")})
+    kept = "nn.Parameter" if a.trainable else "nn.Buffer"
+    tensor = Apply("torch.zeros", a.held, {}, (), {ITSELF: Weight(ITSELF)}, kept)
+    return tensor if a.held == a.shape else Call(".reshape", (tensor, *a.shape))
 
 
 def to_keras(a: Parameter, anchor: TensorType) -> Lowered:
@@ -73,11 +86,18 @@ def to_keras(a: Parameter, anchor: TensorType) -> Lowered:
     permute = (0, *range(2, rank), 1) if rank > 2 else None
     shape = tuple(a.shape[axis] for axis in permute) if permute else a.shape
     kwargs: dict[str, Any] = {} if a.trainable else {"trainable": False}
-    return Apply("helpers.LearnedTensor", shape, kwargs, weights={"weight": Weight("weight", permute)})
+    return Apply(
+        "helpers.LearnedTensor",
+        shape,
+        kwargs,
+        weights={"weight": Weight(ITSELF, permute, None if a.held == a.shape else a.shape)},
+    )
 
 
 def to_onnx(a: Parameter, anchor: TensorType) -> Lowered:
-    return Call("Identity", (Weight("weight"),))
+    if a.held != a.shape:
+        return Call("Reshape", (Weight(ITSELF), Const(a.shape, "int64")))
+    return Call("Identity", (Weight(ITSELF),))
 
 
 OP = OpDef(

@@ -118,7 +118,7 @@ def _oracle(cell: Cell) -> Run:
     leaves = {name: t for name, t in (tensors | trained).items() if t.is_floating_point()}
     for leaf in leaves.values():
         leaf.requires_grad_(cell.gradients)
-    by_role = {parameters[name].role.replace(".", "_"): tensor for name, tensor in stored.items()}
+    by_role = {parameters[name].role.replace(".", "_") or "weight": tensor for name, tensor in stored.items()}
     result = cell.oracle(*tensors.values(), **by_role)
     outputs = dict(zip((item.name for item in cell.module.graph.outputs), _listed(result), strict=True))
     gradients = {}

@@ -1,9 +1,10 @@
-"""A layer that takes no tensor is one: the name it is declared under stands for it, and for its weight."""
+"""A layer that takes no tensor is one: the name it is declared under stands for it, and is its name in weight files."""
 
 from __future__ import annotations
 
 import pytest
 
+import convspec
 from convspec.diagnostics import Failure
 from convspec.elaborate import loads
 from convspec.ir.dump import dump
@@ -28,9 +29,9 @@ def test_the_label_names_the_weight() -> None:
     graph = loads(SPEC).graph
     learned = [parameter for name, parameter in graph.parameters().items() if not name.startswith("conv1")]
     assert {parameter.name: parameter.shape for parameter in learned} == {
-        "embed.place.weight": (1, 8, 8, 8),
-        "Scaled1.gain.weight": (1, 8, 1, 1),
-        "second.gain.weight": (1, 8, 1, 1),
+        "embed.place": (1, 8, 8, 8),
+        "Scaled1.gain": (1, 8, 1, 1),
+        "second.gain": (1, 8, 1, 1),
     }
     assert [parameter.init.value for parameter in learned if "gain" in parameter.name] == [0.1, 0.5]
     assert "mul1 = mul(add1, embed.place" in dump(graph), "both uses are of one tensor"
@@ -39,8 +40,9 @@ def test_the_label_names_the_weight() -> None:
 @pytest.mark.parametrize(
     ("target", "line"),
     [
-        ("pytorch", "self.gain = LearnedTensor(1, in_channels, 1, 1)"),
-        ("pytorch", "gain = self.gain()"),
+        ("pytorch", "self.gain = nn.Parameter(torch.zeros(1, in_channels, 1, 1))"),
+        ("pytorch", "return x * gain"),
+        ("pytorch", "place = self.embed.place\n"),
         ("tensorflow", 'gain = LearnedTensor(1, 1, 1, x.shape[-1], name=f"{name}.gain")(x)'),
     ],
 )
@@ -48,6 +50,43 @@ def test_blocks_stay_readable(target: str, line: str) -> None:
     module, found = loads(SPEC), find_target(target)
     text = found.emit(module, randomised(module.graph, seed=0), found.options()).text()
     assert text.count(line) == 1
+
+
+AWKWARD = """
+block Scaled(x: tensor, learned: bool) {
+    layer gain = "a.0.gain": parameter([1, x.channels, 1, 1], stored = [x.channels, 1, 1], trainable = learned)
+    return x * gain
+}
+model Main {
+    input x: float32[N, 3, H, 4]
+    layer place = "0.1": parameter([1, 3, 1, 4], stored = 12x1)
+    y = (x -> Scaled(true) -> Scaled(false)) + place
+    for i in 0..2 {
+        layer more = "more.{i}": parameter([1, 3, 1, 1])
+        y = y * more
+    }
+    output y
+}
+"""
+
+
+def test_names_that_are_no_identifiers_and_sizes_of_their_own() -> None:
+    shapes = {name: parameter.shape for name, parameter in loads(AWKWARD).graph.parameters().items()}
+    assert shapes == {
+        "0.1": (12, 1),
+        "Scaled1.a.0.gain": (3, 1, 1),
+        "Scaled2.a.0.gain": (3, 1, 1),
+        "more.0": (1, 3, 1, 1),
+        "more.1": (1, 3, 1, 1),
+    }
+    report = convspec.loads(AWKWARD).verify(gradients=True, train_steps=1)
+    assert report.passed, str(report)
+
+
+def test_pytorch_keeps_tensors_and_buffers() -> None:
+    network = convspec.loads(AWKWARD).to_torch()
+    assert {name for name, _ in network.named_parameters()} == {"0.1", "Scaled1.a.0.gain", "more.0", "more.1"}
+    assert {name for name, _ in network.named_buffers()} == {"Scaled2.a.0.gain"}
 
 
 def test_it_is_no_stage() -> None:

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from convspec.elaborate.module import Module
+from convspec.ir.lowering import Apply
 from convspec.targets.pytorch.helpers_text import helper_names, helper_texts
 from convspec.targets.source import quote
 from convspec.targets.source.layout import Writer
+from convspec.targets.source.render import parts
 
 ADD = '''\
 def add(root: nn.Module, path: str, module: nn.Module) -> None:
@@ -22,6 +24,13 @@ def add(root: nn.Module, path: str, module: nn.Module) -> None:
         root = root.get_submodule(level)
     root.add_module(name, module)
 '''
+ADD_ANY = ADD.replace("module: nn.Module)", "module: nn.Module | torch.Tensor)").replace(
+    "root.add_module(name, module)\n", "setattr(root, name, module)\n"
+)
+"""The same where tensors are kept, too."""
+
+GETTERS = {"": "get_submodule", "nn.Parameter": "get_parameter", "nn.Buffer": "get_buffer"}
+"""How a dotted path is followed, by how what stands there is kept."""
 
 MODULE_NAMES = ("torch", "nn", "F", "math", "reduce", "operator", "add", "OrderedDict", "Callable", "Sequence")
 """Names of modules and functions at the top of a generated file."""
@@ -34,18 +43,23 @@ def reserved_names() -> tuple[str, ...]:
 
 def write_helpers(writer: Writer, trees: Iterable[Any], uses_add: bool) -> None:
     """The definitions that the lowerings `trees` need, and `add` if it is used, with two empty lines after each."""
-    for text in [*helper_texts(trees), *([ADD] if uses_add else [])]:
+    trees = list(trees)
+    keeps = any(isinstance(part, Apply) and part.kept for tree in trees for part in parts(tree))
+    for text in [*helper_texts(trees), *([ADD_ANY if keeps else ADD] if uses_add else [])]:
         writer.raw(text.splitlines())
         writer.blank(2)
 
 
-def reached(path: str) -> str:
-    """How a method reaches the module with a fixed label path. A keyword goes through `getattr`, as torch.compile needs it."""
+def reached(path: str, kept: str = "") -> str:
+    """How a method reaches the module, or the tensor (see `Apply.kept`), with a fixed label path.
+
+    A keyword goes through `getattr`, as torch.compile needs it.
+    """
     levels = path.split(".")
     if all(quote.is_identifier(level) for level in levels):
         return f"self.{path}"
     if len(levels) > 1 and not any(keyword.iskeyword(level) for level in levels):
-        return f"self.get_submodule({quote.string(path)})"
+        return f"self.{GETTERS[kept]}({quote.string(path)})"
     found = "self"
     for level in levels:
         found = f"{found}.{level}" if quote.is_identifier(level) else f"getattr({found}, {quote.string(level)})"

@@ -55,7 +55,7 @@ class StraightPrinter:
         writer.statement("super().__init__()")
         for path, apply in self._layers().items():
             made = code.call(apply.fn.removeprefix(HELPERS), _constants(apply.args), _named_constants(apply))
-            self._register(writer, path, made)
+            self._register(writer, path, code.call(apply.kept, [made]) if apply.kept else made)
         dtype = parameter_dtype(self.graph)
         if dtype != "float32" and not self.prefix:
             writer.statement(f"self.to(torch.{dtype})")
@@ -103,7 +103,9 @@ class StraightPrinter:
         writer.close()
 
     def _node(self, writer: Writer, node: Node, tree: Tree) -> None:
-        result = render(tree, [self.values[value] for value in node.inputs], lambda _: self._layer(self._path(node)))
+        result = render(
+            tree, [self.values[value] for value in node.inputs], lambda apply: Code(page.reached(self._path(node), apply.kept))
+        )
         if returns_tuple(node):
             names = [self._name(value) for value in node.outputs]
             targets = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
@@ -112,9 +114,6 @@ class StraightPrinter:
             self.values[node.outputs[0]] = result  # the identity
         else:
             writer.statement(f"{self._name(node.outputs[0])} = {result}")
-
-    def _layer(self, path: str) -> Code:
-        return Code(page.reached(path))
 
     def _path(self, node: Node) -> str:
         return node.path.removeprefix(self.prefix)

@@ -126,7 +126,8 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         modules = self.__dict__.get("_modules", {})
         if name in modules:
-            return modules[name]
+            found = modules[name]
+            return found.read() if isinstance(found, Kept) else found
         raise AttributeError(name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -142,6 +143,12 @@ class Module:
         for level in path.split("."):
             module = module._modules[level]
         return module
+
+    def get_parameter(self, path: str) -> Any:
+        """The tensor that is kept there, or in a buffer: which of both is part of its key."""
+        return self.get_submodule(path).read()
+
+    get_buffer = get_parameter
 
     def to(self, dtype: Function) -> Module:
         object.__setattr__(self, "dtype", dtype.name)
@@ -201,6 +208,27 @@ class Layer(Module):
         return self.recorder.result(self.recorder.call("apply", (self.key, *inputs), {}, self.path))
 
 
+class Kept(Layer):
+    """A tensor that a module keeps, `nn.Parameter(torch.zeros(3))`: an attribute that is read, not called."""
+
+    def __init__(self, recorder: Recorder, kept: str, zeros: tuple[Any, ...]) -> None:
+        super().__init__(recorder, kept, zeros, {})
+
+    def read(self) -> Any:
+        """The number of the tensor under its path."""
+        return self.recorder.result(self.recorder.call("apply", (self.key,), {}, self.path))
+
+
+def _kept(recorder: Recorder, kept: str) -> type[Kept]:
+    """The class of that name, which also stands in annotations."""
+
+    class Named(Kept):
+        def __init__(self, zeros: tuple[Any, ...]) -> None:
+            super().__init__(recorder, kept, zeros)
+
+    return Named
+
+
 class Function:
     """A function of torch by its full name; also what a dtype looks like."""
 
@@ -226,6 +254,7 @@ class _Layers:
         self._recorder = recorder
         self.functional = _Functions(recorder, "F")
         self.Module, self.Sequential, self.ModuleList = Module, Sequential, Sequence
+        self.Parameter, self.Buffer = _kept(recorder, "nn.Parameter"), _kept(recorder, "nn.Buffer")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -247,6 +276,10 @@ class _Torch(_Functions):
         self.nn = _Layers(recorder)
         self.Tensor = StubTensor
         self.autograd = SimpleNamespace(Function=object)
+
+    def zeros(self, *sizes: int) -> tuple[int, ...]:
+        """What a kept tensor begins with; of which only the sizes matter, since weights are loaded."""
+        return sizes
 
 
 def _recorded(recorder: Recorder, helper: str) -> Any:

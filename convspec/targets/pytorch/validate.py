@@ -55,7 +55,8 @@ def _count_differences(recorder: Recorder, graph: Graph, trees: Mapping[Node, Tr
     most: Counter[str] = Counter()
     least: Counter[str] = Counter()
     for node, tree in trees.items():
-        if find_apply(tree) is not None:
+        apply = find_apply(tree)
+        if apply is not None and not apply.kept:
             most[node.path] += 1
             least[node.path] += node in live
     for path in sorted(most.keys() | recorder.calls.keys()):
@@ -97,8 +98,8 @@ def _evaluate(recorder: Recorder, part: Any, tensors: list[StubTensor], path: st
         case Call(fn=fn, args=args, kwargs=kwargs):
             named = {name: inner(value) for name, value in kwargs.items()}
             return StubTensor(recorder, recorder.call(fn, tuple(inner(arg) for arg in args), named))
-        case Apply(fn=fn, args=args, kwargs=kwargs, inputs=inputs):
-            key = canonical(fn, args, kwargs)
+        case Apply(inputs=inputs):
+            key = _key(part)
             return StubTensor(recorder, recorder.call("apply", (key, *(inner(item) for item in inputs)), {}, path))
         case tuple() | list():
             return tuple(inner(item) for item in part)
@@ -118,7 +119,7 @@ def _layer_differences(model: Module, trees: Mapping[Node, Tree]) -> Iterator[Mi
     for node, tree in trees.items():
         apply = find_apply(tree)
         if apply is not None:
-            wanted[node.path] = canonical(apply.fn, apply.args, apply.kwargs)
+            wanted[node.path] = _key(apply)
             weighted |= {node.path} if apply.weights else set()
     for path in sorted(weighted):
         if made.get(path) != wanted[path]:
@@ -127,6 +128,11 @@ def _layer_differences(model: Module, trees: Mapping[Node, Tree]) -> Iterator[Mi
         harmless = str(made[path][0]) in FUNCTIONS or made[path][0] == "nn.Flatten" or made[path] == wanted.get(path)
         if not harmless:
             yield Mismatch(f"{path} is no layer of the network", path)
+
+
+def _key(apply: Apply) -> tuple[Any, ...]:
+    """What is made, as a Layer of the stub says it."""
+    return canonical(apply.kept or apply.fn, apply.args, apply.kwargs)
 
 
 def _layers(module: Module, path: str) -> Iterator[tuple[str, Layer]]:

@@ -71,7 +71,7 @@ def merge(trees: Sequence[Any], rules: Rules, squash: bool = False) -> Any:
             inside = rules.squashes(first.fn)
             inputs = _columns([tree.inputs for tree in trees], rules, False)
             args = _columns([tree.args for tree in trees], rules, inside)
-            return Apply(first.fn, args, _keywords(trees, rules, inside), inputs, first.weights)
+            return Apply(first.fn, args, _keywords(trees, rules, inside), inputs, first.weights, first.kept)
         case tuple() | list() if _holds_tensors(first):
             return type(first)(_columns(trees, rules, squash))
     if any(isinstance(tree, Arg | Args | Call | Apply) for tree in trees):
@@ -80,7 +80,7 @@ def merge(trees: Sequence[Any], rules: Rules, squash: bool = False) -> Any:
 
 
 def _same_head(trees: Sequence[Any]) -> None:
-    heads = [f"{type(t).__name__} {getattr(t, 'fn', '')} {len(getattr(t, 'args', ()))}" for t in trees]
+    heads = [f"{type(t).__name__} {getattr(t, 'fn', '')} {len(getattr(t, 'args', ()))} {getattr(t, 'kept', '')}" for t in trees]
     if len(set(heads)) > 1:
         raise Differ(heads)
 

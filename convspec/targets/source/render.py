@@ -35,6 +35,8 @@ def render(
                 return inputs[index]
             case Args():
                 return inputs_as_list or code.sequence(inputs)
+            case Apply(kept=kept) if kept:
+                return layer(part)
             case Apply():
                 return code.call(layer(part), [visit(item) for item in part.inputs])
             case Call():

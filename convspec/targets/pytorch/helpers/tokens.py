@@ -6,20 +6,6 @@ import torch
 from torch import nn
 
 
-class LearnedTensor(nn.Module):
-    """A learned tensor that is there by itself, such as a position embedding."""
-
-    def __init__(self, *shape, trainable=True):
-        super().__init__()
-        if trainable:
-            self.weight = nn.Parameter(torch.zeros(shape))
-        else:
-            self.register_buffer("weight", torch.zeros(shape))
-
-    def forward(self):
-        return self.weight
-
-
 class DropPath(nn.Module):
     """Stochastic depth: in training sets whole examples to 0 with probability `p`, and divides the others by 1 - p."""
 

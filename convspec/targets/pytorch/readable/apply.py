@@ -147,7 +147,7 @@ def _stated(
     sources.inputs = [_named_once(body, tree, index, val) for index, val in enumerate(sources.inputs)]
     inputs = [_tensor(val) for val in sources.inputs]
     apply = find_apply(tree)
-    reached = layer(body, labels, creation(sources, apply), shared) if apply is not None else None
+    reached = layer(body, labels, creation(sources, apply), shared, apply.kept) if apply is not None else None
     as_list = None
     if any(val.many for val in sources.inputs):
         as_list = (
@@ -186,7 +186,8 @@ def _spread(val: Val, expression: Code) -> Code:
 
 def creation(sources: Sources, made: Apply) -> Code:
     """`nn.Conv2d(in_channels, width, 3)`."""
-    return _made(sources, made.fn, made.args, made.kwargs)
+    found = _made(sources, made.fn, made.args, made.kwargs)
+    return code.call(made.kept, [found]) if made.kept else found
 
 
 def _made(sources: Sources, fn: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Code:
@@ -198,27 +199,27 @@ def _made(sources: Sources, fn: str, args: Sequence[Any], kwargs: Mapping[str, A
     )
 
 
-def layer(body: Body, labels: list[str], made: Code, shared: bool) -> Val:
-    """Keep a layer in `__init__`, once where it is shared; gives how each method reaches it."""
+def layer(body: Body, labels: list[str], made: Code, shared: bool, kept: str = "") -> Val:
+    """Keep a layer in `__init__`, once where it is shared; gives how each method reaches it. `kept`: see Apply."""
     if not shared:
-        return register(body, labels, made)
+        return register(body, labels, made, kept)
     key = tuple(sorted({f"{moment.application.path} {label}" for moment, label in zip(body.moments, labels, strict=True)}))
     if key not in body.made:
         if body.loops:
-            body.made[key] = _before_loops(body, labels, made)
+            body.made[key] = _before_loops(body, labels, made, kept)
         else:
-            body.made[key] = register(body, labels, made)
+            body.made[key] = register(body, labels, made, kept)
     return body.made[key]
 
 
-def _before_loops(body: Body, labels: list[str], made: Code) -> Val:
+def _before_loops(body: Body, labels: list[str], made: Code, kept: str) -> Val:
     """A shared layer whose first use is inside a loop is made before it."""
     frame, saved = body.loops[0], body.init
     bound = {name for loop in body.loops for name in (*loop.statement.item_names, loop.statement.index)}
     if made.reads & bound or len(set(labels)) > 1 or "." in labels[0]:
         raise Unsayable("a shared layer that is made in a loop")
     body.init = []
-    reached = register(body, labels, made)
+    reached = register(body, labels, made, kept)
     made_here, body.init = body.init, saved
     position = next(i for i, statement in enumerate(frame.parent) if statement is frame.statement)
     frame.parent[position:position] = made_here

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from convspec.elaborate.module import Application
 from convspec.syntax import ast
-from convspec.targets.pytorch.page import reached
+from convspec.targets.pytorch.page import GETTERS, reached
 from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import value
 from convspec.targets.pytorch.readable.values import Scope, Unsayable, Val, Varied
@@ -18,42 +18,46 @@ from convspec.targets.source.code import Code
 from convspec.targets.source.statements import Line, essential
 
 
-def register(body: Body, labels: Sequence[str], made: Code) -> Val:
-    """Write the statement of `__init__` that keeps a module under its label; gives how to reach it in each method."""
+def register(body: Body, labels: Sequence[str], made: Code, kept: str = "") -> Val:
+    """Write the statement of `__init__` that keeps a module under its label; gives how to reach it in each method.
+
+    `kept` is "nn.Parameter" or "nn.Buffer" for a tensor.
+    """
     levels = level_codes(body, labels)
-    return _module_list(body, labels, levels, made) or attach(body, levels, made)
+    return (None if kept else _module_list(body, labels, levels, made)) or attach(body, levels, made, kept)
 
 
-def attach(body: Body, levels: Sequence[Level], made: Code) -> Val:
+def attach(body: Body, levels: Sequence[Level], made: Code, kept: str = "") -> Val:
     """Keep a module under a path of levels: as an attribute where they are plain names, else with `add_module` or `add`."""
-    path, found = path_code(levels, "init"), reach(levels)
+    path, found = path_code(levels, "init"), reach(levels, kept)
     if len(levels) == 1 and isinstance(levels[0], str) and quote.is_identifier(levels[0]):
         body.attached.append(levels[0])
         body.init.append(essential(made, f"self.{levels[0]} = {made}"))
         return found
     if len(levels) == 1:
-        body.init.append(Line(f"self.add_module({path}, {made})", path.reads | made.reads, essential=True))
+        text = f"setattr(self, {path}, {made})" if kept else f"self.add_module({path}, {made})"
+        body.init.append(Line(text, path.reads | made.reads, essential=True))
     else:
         body.program.uses_add = True
         body.init.append(Line(f"add(self, {path}, {made})", path.reads | made.reads, essential=True))
     return found
 
 
-def reach(levels: Sequence[Level]) -> Val:
+def reach(levels: Sequence[Level], kept: str = "") -> Val:
     """How each method reaches the module under a path of levels."""
     fixed = [level for level in levels if isinstance(level, str)]
     if len(fixed) == len(levels):
-        found = Code(reached(".".join(fixed)))
+        found = Code(reached(".".join(fixed), kept))
         return Val(found, found)
-    return Val(_dynamic_reach(levels, "init"), _dynamic_reach(levels, "fwd"))
+    return Val(_dynamic_reach(levels, "init", kept), _dynamic_reach(levels, "fwd", kept))
 
 
-def _dynamic_reach(levels: Sequence[Level], scope: Scope) -> Code:
+def _dynamic_reach(levels: Sequence[Level], scope: Scope, kept: str) -> Code:
     path = path_code(levels, scope)
     if len(levels) == 1:
         return Code(f"getattr(self, {path})", code.ATOM, path.reads)
     if not any(isinstance(level, str) and keyword.iskeyword(level) for level in levels):
-        return Code(f"self.get_submodule({path})", code.ATOM, path.reads)
+        return Code(f"self.{GETTERS[kept]}({path})", code.ATOM, path.reads)
     found = "self"
     for level in levels:
         found = f"getattr({found}, {path_code([level], scope)})"
