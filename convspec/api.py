@@ -39,15 +39,25 @@ def load(
     root: str | Path | None = None,
     limits: Limits = DEFAULT,
 ) -> Net:
-    """The network that the spec at `path` describes.
+    """The network that the spec at `path` describes; `zoo:resnet50` is one that the package ships.
 
     `model` names one of its models or configurations; it may be left out where there is one. `settings` gives its parameters
     values (int, float, bool, str, list, or a tuple for a size). `weights` is a safetensors file or a mapping of arrays; without
     it weights are initialised from `seed`, on first use. Imports stay inside `root`, by default the file's folder. `limits`
     bounds what the spec may use.
     """
+    path, model = _resolve(path, model)
     module = elaborate.load(path, model=model, settings=_settings(settings), limits=limits, root=root)
     return Net(module, weights, seed, stem=model or Path(path).stem)
+
+
+def _resolve(path: str | Path, model: str | None) -> tuple[Path, str | None]:
+    """A network of the zoo by its name, without looking for it where that cannot be one."""
+    if not str(path).startswith("zoo:"):
+        return Path(path), model
+    from convspec.zoo import resolve
+
+    return resolve(path, model)
 
 
 def loads(

@@ -44,7 +44,8 @@ def check(
     found: dict[object, Diagnostic] = {}
     for spec in specs:
         with _collected(found):
-            checked.append(_check_file(_File(spec, root, bounds), model, given, found))
+            path, chosen = _resolve(spec, model)
+            checked.append(_check_file(_File(path, root, bounds), chosen, given, found))
     if found:
         raise Failure(list(found.values()))
     if output_format is Format.json:
@@ -52,6 +53,15 @@ def check(
         return
     for file in checked:
         file.say()
+
+
+def _resolve(spec: Path, model: str | None) -> tuple[Path, str | None]:
+    """The file and the model that a name of the zoo stands for."""
+    if not str(spec).startswith("zoo:"):
+        return spec, model
+    from convspec.zoo import resolve
+
+    return resolve(spec, model)
 
 
 @dataclass(frozen=True, slots=True)

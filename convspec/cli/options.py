@@ -13,7 +13,9 @@ _SET = "Give a parameter of the model a value, written as in a spec: classes=100
 
 _LIMIT = "Raise or lower what a spec may use: nodes=1M, steps, depth, list_length, nesting, file_bytes, files. May be repeated."
 
-Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="A .cnn file.", show_default=False)]
+Spec: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="SPEC", help="A .cnn file, or a network of the zoo: zoo:resnet50.", show_default=False)
+]
 Model: TypeAlias = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="The model or configuration, where the file has several.")
 ]
