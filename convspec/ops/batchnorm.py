@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from convspec.ir.attrs import Real
+from convspec.ir.attrs import Flag, Real
 from convspec.ir.init import ONES, ZEROS
-from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
+from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered, Weight
 from convspec.ir.opdef import Cost, OpDef, ParamSpec, ShapeError, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import elements
@@ -24,12 +24,13 @@ EPS, MOMENTUM = 1e-5, 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batchnorm:
-    """`batchnorm`, `batchnorm(eps = 1e-3)`."""
+    """`batchnorm`, `batchnorm(eps = 1e-3)`. `scale = false` leaves the weight out, as in many networks trained in TensorFlow."""
 
     eps: float = attr(Real(above=0), EPS, doc="Added to the variance under the root.")
     momentum: float = attr(
         Real(least=0, most=1), MOMENTUM, doc="How far a training step moves the running statistics towards those of its batch."
     )
+    scale: bool = attr(Flag(), True, doc="Whether there is a weight for every channel; there is a bias in any case.")
 
 
 def infer(a: Batchnorm, x: TensorType) -> TensorType:
@@ -41,15 +42,20 @@ def infer(a: Batchnorm, x: TensorType) -> TensorType:
     return x
 
 
+def roles(a: Batchnorm) -> tuple[str, ...]:
+    return ("weight", "bias", "running_mean", "running_var") if a.scale else ("bias", "running_mean", "running_var")
+
+
 def params(a: Batchnorm, x: TensorType) -> Mapping[str, ParamSpec]:
     assert isinstance(x.channels, int), "infer has seen to it"
     shape = (x.channels,)
-    return {
+    found = {
         "weight": ParamSpec(shape, ONES),
         "bias": ParamSpec(shape, ZEROS),
         "running_mean": ParamSpec(shape, ZEROS, trainable=False),
         "running_var": ParamSpec(shape, ONES, trainable=False),
     }
+    return {role: found[role] for role in roles(a)}
 
 
 def cost(a: Batchnorm, x: TensorType) -> Cost:
@@ -64,7 +70,9 @@ def evaluate(a: Batchnorm, p: Mapping[str, Array], x: Array) -> Array:
         return array.reshape(-1, *[1] * (x.ndim - 2))
 
     y: Array = (x - per_channel(p["running_mean"])) / np.sqrt(per_channel(p["running_var"]) + a.eps)
-    return y * per_channel(p["weight"]) + per_channel(p["bias"])
+    if a.scale:
+        y = y * per_channel(p["weight"])
+    return y + per_channel(p["bias"])
 
 
 def to_torch(a: Batchnorm, x: TensorType) -> Lowered:
@@ -73,8 +81,8 @@ def to_torch(a: Batchnorm, x: TensorType) -> Lowered:
         kwargs["eps"] = a.eps
     if a.momentum != MOMENTUM:
         kwargs["momentum"] = a.momentum
-    weights = {role: Weight(role) for role in ("weight", "bias", "running_mean", "running_var")}
-    return Apply(f"nn.BatchNorm{max(x.rank - 2, 1)}d", (x.channels,), kwargs, weights=weights)
+    module = f"nn.BatchNorm{max(x.rank - 2, 1)}d" if a.scale else f"helpers.BiasBatchNorm{max(x.rank - 2, 1)}d"
+    return Apply(module, (x.channels,), kwargs, weights={role: Weight(role) for role in roles(a)})
 
 
 def to_keras(a: Batchnorm, x: TensorType) -> Lowered:
@@ -84,13 +92,17 @@ def to_keras(a: Batchnorm, x: TensorType) -> Lowered:
         kwargs["momentum"] = float(1 - Decimal(repr(a.momentum)))  # Keras says how much of the old value stays
     if a.eps != EPS:
         kwargs["epsilon"] = a.eps
-    names = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
-    return Apply("helpers.BatchNorm", kwargs=kwargs, weights={name: Weight(role) for name, role in names.items()})
+    if not a.scale:
+        kwargs["scale"] = False
+    names = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+    return Apply("helpers.BatchNorm", kwargs=kwargs, weights={names[role]: Weight(role) for role in roles(a)})
 
 
 def to_onnx(a: Batchnorm, x: TensorType) -> Lowered:
-    weights = tuple(Weight(role) for role in ("weight", "bias", "running_mean", "running_var"))
-    return Call("BatchNormalization", (Arg(0), *weights), {} if a.eps == EPS else {"epsilon": a.eps})
+    assert isinstance(x.channels, int), "infer has seen to it"
+    ones = () if a.scale else (Const((1.0,) * x.channels, x.dtype),)
+    weights = tuple(Weight(role) for role in roles(a))
+    return Call("BatchNormalization", (Arg(0), *ones, *weights), {} if a.eps == EPS else {"epsilon": a.eps})
 
 
 OP = OpDef(
@@ -98,6 +110,7 @@ OP = OpDef(
     attrs=Batchnorm,
     summary="every channel to mean 0 and variance 1, then scaled and shifted",
     formula="y[n, c, i] = (x[n, c, i] − mean[c]) / √(var[c] + eps) · weight[c] + bias[c]\n"
+    "weight is 1 without `scale`\n"
     "mean and var: of the batch in training, the running ones in inference\n"
     "after a training step: running = (1 − momentum) · running + momentum · (mean, or var · n / (n − 1))",
     shape="(N, C, n…) → (N, C, n…); weight, bias, running_mean, running_var: (C)",

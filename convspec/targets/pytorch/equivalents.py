@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Mapping[str, Any]] = {
     **{f"F.max_pool{n}d": {"padding": 0, "dilation": 1, "ceil_mode": False} for n in (1, 2, 3)},
     **{f"F.avg_pool{n}d": {"padding": 0, "ceil_mode": False, "count_include_pad": True} for n in (1, 2, 3)},
     **{f"nn.BatchNorm{n}d": {"eps": 1e-5, "momentum": 0.1} for n in (1, 2, 3)},
+    **{f"helpers.BiasBatchNorm{n}d": {"eps": 1e-5, "momentum": 0.1} for n in (1, 2, 3)},
     **{f"nn.InstanceNorm{n}d": {"eps": 1e-5, "affine": False} for n in (1, 2, 3)},
     "nn.GroupNorm": {"eps": 1e-5, "affine": True},
     "nn.LayerNorm": {"eps": 1e-5, "elementwise_affine": True},

@@ -17,6 +17,12 @@ CELLS = (
     Cell("x -> batchnorm -> relu -> batchnorm", x=noise(4, 3, 2, 2), training=True),
     Cell("x -> batchnorm", x=noise(1, 3, 2, 3, 2)),
     Cell("x -> batchnorm(eps = 1e-3, momentum = 0.25)", x=noise(2, 3, 2, 3, 2), training=True),
+    Cell("x -> batchnorm(scale = false)", x=noise(4, 3), training=True),
+    Cell("x -> batchnorm(scale = false)", x=noise(2, 3, 5)),
+    Cell("x -> batchnorm(eps = 1e-3, momentum = 0.25, scale = false)", x=noise(2, 3, 4, 5), training=True),
+    Cell("x -> batchnorm(scale = false)", x=noise(2, 3, 4, 5), types={"x": "float32[N, 3, 4*h, W]"}),
+    Cell("x -> batchnorm(scale = false)", x=noise(2, 3, 2, 3, 2), training=True),
+    Cell("x -> flatten -> batchnorm(scale = false) -> linear(2)", x=noise(4, 3, 2, 2), training=True),
     Cell("x -> flatten -> batchnorm -> linear(2)", x=noise(4, 3, 2, 2), training=True),
 )
 BAD = (

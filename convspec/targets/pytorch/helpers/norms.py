@@ -6,6 +6,30 @@ import torch.nn.functional as F
 from torch import nn
 
 
+class BiasBatchNorm1d(nn.BatchNorm1d):
+    """Batch normalization that shifts its channels and does not scale them."""
+
+    def __init__(self, channels, **options):
+        super().__init__(channels, **options)
+        self.weight = None
+
+
+class BiasBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalization that shifts its channels and does not scale them."""
+
+    def __init__(self, channels, **options):
+        super().__init__(channels, **options)
+        self.weight = None
+
+
+class BiasBatchNorm3d(nn.BatchNorm3d):
+    """Batch normalization that shifts its channels and does not scale them."""
+
+    def __init__(self, channels, **options):
+        super().__init__(channels, **options)
+        self.weight = None
+
+
 class ChannelLayerNorm(nn.LayerNorm):
     """Layer normalization over the channels at each position, channels first (Liu et al. 2022)."""
 
