@@ -24,7 +24,7 @@ EPS, MOMENTUM = 1e-5, 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batchnorm:
-    """`batchnorm`, `batchnorm(eps = 1e-3)`. `scale = false` leaves the weight out, as in many networks trained in TensorFlow."""
+    """`batchnorm`, `batchnorm(eps = 1e-3)`. `scale = false` leaves the weight out, as TensorFlow networks often do."""
 
     eps: float = attr(Real(above=0), EPS, doc="Added to the variance under the root.")
     momentum: float = attr(
