@@ -6,7 +6,7 @@ FULL := .venv
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint types pytest coverage fuzz wheel reference tables clean
+.PHONY: demo test lint types pytest coverage fuzz zoo wheel reference tables clean
 
 demo: $(DEMO)/ready
 	@mkdir -p build
@@ -35,6 +35,12 @@ coverage: $(FULL)/ready
 N ?= 1000
 fuzz: $(FULL)/ready
 	CONVSPEC_FUZZ=$(N) $(FULL)/bin/python -m pytest -s tests/fuzz
+
+# Every network of the zoo on every target, and those of the tests that are too large for `make test`. Writes docs/zoo.md.
+zoo: $(FULL)/ready
+	$(FULL)/bin/python -m convspec.zoo.index
+	$(FULL)/bin/python -m pytest -n 2 -m zoo tests/zoo
+	$(FULL)/bin/python -m tests.zoo.report
 
 # The wheel must work on its own, in an empty environment, away from the checkout.
 wheel: $(FULL)/ready

@@ -39,9 +39,7 @@ _NAME = "A network: resnet50, mobilenet_v2, … Case, `_` and `-` do not matter.
 def list_(
     words: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[WORD]…", help="Only networks whose name, file or paper holds all of these.", show_default=False
-        ),
+        typer.Argument(metavar="[WORD]…", help="Only networks whose name, file or paper has all these.", show_default=False),
     ] = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
@@ -96,7 +94,7 @@ def get(
     name: Annotated[str, typer.Argument(metavar="NAME", help=_NAME, show_default=False)],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to write it. By default the name of its file here."),
+        typer.Option("-o", "--output", metavar="FILE", help="Where to write it; by default its file's name, here."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
     output_format: OutputFormat = Format.text,

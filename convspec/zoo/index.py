@@ -75,7 +75,7 @@ def _doc(module: Module, name: str) -> str:
 
 def _summary(doc: str) -> str:
     """The first sentence, without its source."""
-    text = SOURCE.sub("", " ".join(doc.split("\n\n")[0].split()), count=1)
+    text = SOURCE.sub("", " ".join(doc.split("\n\n", maxsplit=1)[0].split()), count=1)
     sentence = re.split(r"(?<=[a-z0-9)])\s*\.(?:\s|$)", text, maxsplit=1)[0]
     return " ".join(sentence.replace(" ,", ",").split()).rstrip(".")
 
