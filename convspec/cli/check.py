@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +45,7 @@ def check(
     for spec in specs:
         with _collected(found):
             path, chosen = _resolve(spec, model)
-            checked.append(_check_file(_File(path, root, bounds), chosen, given, found))
+            checked.append(replace(_check_file(_File(path, root, bounds), chosen, given, found), spec=spec))
     if found:
         raise Failure(list(found.values()))
     if output_format is Format.json:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from convspec.analysis.budgets import check_asserts
 from convspec.analysis.cost import parameters_of, total_cost
 from convspec.analysis.receptive_field import show, trunk_field
+from convspec.diagnostics import Failure
+from convspec.diagnostics.render import render
 from convspec.elaborate import Module, load
 from convspec.elaborate.libraries import shipped
 from convspec.elaborate.walk import descendants
@@ -23,12 +26,6 @@ from convspec.zoo.catalogue import FOLDER, INDEX, PREFIX, Network
 
 SOURCE = re.compile(r"\(([^()]*\b(?:19|20)\d\d\b[^()]*)\)")
 """The first parenthesis with a year: `(He et al. 2015, arXiv:1512.03385)`."""
-
-
-def measure_all() -> Iterator[Network]:
-    """Every network of every file."""
-    for library in shipped("zoo"):
-        yield from measure(library)
 
 
 def measure(library: str) -> Iterator[Network]:
@@ -123,5 +120,22 @@ def text(found: Iterable[Network]) -> str:
     return f"[\n{rows}\n]\n"
 
 
+def main() -> int:
+    """Write the index of all files that are right; exit status 1, with what is wrong with the others, where one is not."""
+    found: list[Network] = []
+    wrong = 0
+    for library in shipped("zoo"):
+        try:
+            found += measure(library)
+        except Failure as failure:
+            wrong += 1
+            print(render(failure.diagnostics), file=sys.stderr)
+        except AssertionError as problem:
+            wrong += 1
+            print(f"{library}: {problem}", file=sys.stderr)
+    write_file(INDEX, text(found))
+    return int(wrong > 0)
+
+
 if __name__ == "__main__":
-    write_file(INDEX, text(measure_all()))
+    sys.exit(main())
