@@ -354,9 +354,6 @@ class Let:
 Statement: TypeAlias = Input | Output | Return | Assign | For | If | Assert | Default | Layer | Let
 
 
-# ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """A block, or a model where `kind` says so. `doc` is the text of the `##` lines above it."""

@@ -187,7 +187,6 @@ write_file(sys.argv[1], slow)
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no such signals")
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_process_leaves_the_old_file(tmp_path: Path, sent: signal.Signals) -> None:
     path = tmp_path / "net.onnx"
