@@ -58,12 +58,15 @@ SAMPLES: list[Sample] = [
         "BasicBlock(6, stride = 2)",
         "Bottleneck(2)",
         "Bottleneck(32, stride = 2, base_width = 4, groups = 2)",
+        "BasicBlock(6, stride = 2, norm = groupnorm(2), bias = true)",
+        "Bottleneck(2, stride = 2, norm = batchnorm(eps = 0.001), bias = true, stride_first = true)",
     ),
     *on_image(
         "residual", "PreActBlock(4)", "PreActBlock(6, stride = 2)", "PreActBottleneck(1)", "PreActBottleneck(3, stride = 2)"
     ),
     *on_image("dense", "DenseLayer(3)", "DenseBlock(2, growth = 3)", "Transition"),
-    *on_image("repvgg", "RepVGGBlock(4)", "RepVGGBlock(6, stride = 2, groups = 2)"),
+    *on_image("dense", "DenseBlock(2, growth = 3, norm = groupnorm(1))", "Transition(3, norm = batchnorm(eps = 0.001))"),
+    *on_image("repvgg", "RepVGGBlock(4)", "RepVGGBlock(6, stride = 2, groups = 2)", "RepVGGBlock(4, deployed = true)"),
     on("gated", "GatedConv", "input x: float32[N, 4, L]", "output x -> b: GatedConv(3)", L=7),
     on("gated", "GatedConv", IMAGE, "output x -> b: GatedConv(3, dilation = 2)", h=3, w=3),
     on(
