@@ -11,6 +11,8 @@ up to one of those more or less than the size says.
 An axis is seen as a whole (`None`) after global pooling, after flattening an axis longer than 1, where an axis of size 1 is
 broadcast, where branches with different jumps meet, because there what a unit sees grows with its place, and where axes are
 made into others. A learned constant sees nothing, and adds nothing to what is seen beside it.
+
+A row of indices, (N, length), is an axis of space once each index has become a vector.
 """
 
 from __future__ import annotations
@@ -58,11 +60,24 @@ def receptive_fields(graph: Graph) -> dict[Value, Fields]:
     fields: dict[Value, Fields] = {}
     for graph_input in graph.inputs:
         fields[graph_input.value] = (_ITSELF,) * max(0, graph_input.value.type.rank - 2)
+    rows = set(index_rows(graph))
     for node in graph.nodes:
         seen = () if node.op.anchored else _through(node, fields)
+        if _looks_up(node):
+            seen = (_ITSELF if node.inputs[0] in rows else None,)
         for output in node.outputs:
             fields[output] = _fitted(seen, output.type)
     return fields
+
+
+def index_rows(graph: Graph) -> list[Value]:
+    """The inputs of rank 2 that are rows of indices: a layer looks up a vector for each."""
+    read = {node.inputs[0] for node in graph.nodes if _looks_up(node)}
+    return [graph_input.value for graph_input in graph.inputs if graph_input.value in read]
+
+
+def _looks_up(node: Node) -> bool:
+    return node.op.indices is not None and node.input_types[0].rank == 2 and node.output_types[0].rank == 3
 
 
 def _fitted(seen: Fields, tensor_type: TensorType) -> Fields:

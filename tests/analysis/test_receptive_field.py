@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from convspec.analysis.budgets import check_asserts
 from convspec.analysis.receptive_field import Field, Fields, receptive_fields, show, trunk_field
 from convspec.elaborate import Module, loads
 from convspec.ir.graph import Value
@@ -161,6 +162,25 @@ def test_a_vector_beside_a_picture_adds_nothing() -> None:
     fields = receptive_fields(net.graph)
     assert show(fields[net.graph.inputs[1].value]) == "-"
     assert show(fields[net.graph.outputs[0].value]) == "8"
+
+
+def test_a_row_of_indices_is_an_axis_of_space_once_it_is_looked_up() -> None:
+    net = loads("""model Net {
+        input words: int64[N, L >= 8]
+        x = words -> embedding(50, 4) -> conv(4, 3) -> conv(4, 3, dilation = 2)
+        output found = x -> global_maxpool -> flatten -> linear(2)
+        assert receptive_field == 7
+    }""")
+    check_asserts(net)
+    assert show(trunk_field(net.graph)) == "7"
+
+
+def test_a_row_of_indices_that_was_worked_out_may_come_from_anywhere() -> None:
+    net = loads("""model Net {
+        input words: int64[N, 8]
+        output words -> reverse(1) -> embedding(50, 4) -> conv(4, 3)
+    }""")
+    assert trunk_field(net.graph) == (None,)
 
 
 def test_the_field_of_the_network() -> None:
