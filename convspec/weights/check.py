@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from convspec.diagnostics import Diagnostic, error, fail
@@ -17,10 +17,14 @@ MOST_GUESSES = 20
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is known of a tensor without reading it. `dtype` is `float32` and so on, or safetensors' own name of another."""
+    """What is known of a tensor without reading it. `dtype` is `float32` and so on, or the file's own word for another.
+
+    `name` is what the file calls it where that is not the spec's name.
+    """
 
     dtype: str
     shape: tuple[int, ...]
+    name: str | None = None
 
     def __str__(self) -> str:
         return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
@@ -31,13 +35,17 @@ def check(found: Mapping[str, Stored], graph: Graph, source: str, where: str = "
     and `where` completes "shape: `conv1.weight` is [3] …".
     """
     parameters = graph.parameters()
-    missing = [parameter for name, parameter in parameters.items() if name not in found]
-    surplus = [name for name in found if name not in parameters and not ignored(name)]
-    both = [(found[name], parameter) for name, parameter in parameters.items() if name in found]
-    misshapen = [(stored, p) for stored, p in both if stored.shape != p.shape]
-    mistyped = [(stored, p) for stored, p in both if stored.dtype != p.dtype]
-    if missing or surplus or misshapen or mistyped:
-        raise fail(_report(source, graph, missing, surplus, misshapen, mistyped, found, where))
+    misfits = Misfits(
+        missing=[parameter for name, parameter in parameters.items() if name not in found],
+        surplus={name: stored for name, stored in found.items() if name not in parameters and not ignored(name)},
+    )
+    for name, parameter in parameters.items():
+        if name in found and found[name].shape != parameter.shape:
+            misfits.misshapen.append((found[name], parameter))
+        if name in found and found[name].dtype != parameter.dtype:
+            misfits.mistyped.append((found[name], parameter))
+    if misfits:
+        raise fail(misfits.diagnostic(source, graph.name, where))
 
 
 def check_arrays(weights: Mapping[str, Array], graph: Graph) -> None:
@@ -46,32 +54,45 @@ def check_arrays(weights: Mapping[str, Array], graph: Graph) -> None:
     check(stored, graph, "the given weights", "given")
 
 
-def _report(
-    source: str,
-    graph: Graph,
-    missing: Sequence[Parameter],
-    surplus: Sequence[str],
-    misshapen: Sequence[tuple[Stored, Parameter]],
-    mistyped: Sequence[tuple[Stored, Parameter]],
-    found: Mapping[str, Stored],
-    where: str,
-) -> Diagnostic:
-    counts = (
-        (len(missing), "missing"),
-        (len(surplus), "not in the spec"),
-        (len(misshapen), "of another shape"),
-        (len(mistyped), "of another dtype"),
-    )
-    summary = ", ".join(f"{number} tensor{'s' * (number > 1)} {what}" for number, what in counts if number)
-    guesses = _guesses(missing, surplus)
-    notes = (
-        *(f"missing: `{p.name}`, {_wanted(p)}" for p in missing),
-        *(f"not in the spec: {quoted(name)}, {found[name]}{guesses.get(name, '')}" for name in surplus),
-        *(f"shape: `{p.name}` is {list(stored.shape)} {where}, {_wanted(p)}" for stored, p in misshapen),
-        *(f"dtype: `{p.name}` is {stored.dtype} {where}, {_wanted(p)}" for stored, p in mistyped),
-    )
-    hint = _prefix_hint(missing, surplus) or _dtype_hint(mistyped)
-    return error("CNN201", f"{source} does not fit {graph.name}: {summary}", notes=notes, hint=hint)
+@dataclass(slots=True)
+class Misfits:
+    """What does not fit. True where there is anything."""
+
+    missing: list[Parameter] = field(default_factory=list)
+    surplus: dict[str, Stored] = field(default_factory=dict)
+    misshapen: list[tuple[Stored, Parameter]] = field(default_factory=list)
+    mistyped: list[tuple[Stored, Parameter]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    """Notes of other kinds."""
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.surplus or self.misshapen or self.mistyped or self.others)
+
+    def diagnostic(self, source: str, model: str, where: str = "in the file") -> Diagnostic:
+        """The error CNN201 that names every misfit."""
+        counts = (
+            (len(self.missing), "missing"),
+            (len(self.surplus), "not in the spec"),
+            (len(self.misshapen), "of another shape"),
+            (len(self.mistyped), "of another dtype"),
+            (len(self.others), "that cannot be placed"),
+        )
+        summary = ", ".join(f"{number} tensor{'s' * (number > 1)} {what}" for number, what in counts if number)
+        guesses = _guesses(self.missing, self.surplus)
+        notes = (
+            *(f"missing: {quoted(p.name)}, {_wanted(p)}" for p in self.missing),
+            *(f"not in the spec: {quoted(name)}, {stored}{guesses.get(name, '')}" for name, stored in self.surplus.items()),
+            *(f"shape: {_is(s, p)} {list(s.shape)} {where}, {_wanted(p)}" for s, p in self.misshapen),
+            *(f"dtype: {_is(s, p)} {s.dtype} {where}, {_wanted(p)}" for s, p in self.mistyped),
+            *self.others,
+        )
+        hint = _prefix_hint(self.missing, self.surplus) or _dtype_hint(self.mistyped)
+        return error("CNN201", f"{source} does not fit {model}: {summary}", notes=notes, hint=hint)
+
+
+def _is(stored: Stored, parameter: Parameter) -> str:
+    other = stored.name is not None and stored.name != parameter.name
+    return f"{quoted(parameter.name)}, {quoted(stored.name or '')}, is" if other else f"{quoted(parameter.name)} is"
 
 
 def _wanted(parameter: Parameter) -> str:
@@ -79,15 +100,15 @@ def _wanted(parameter: Parameter) -> str:
     return f"the spec wants {stored} ({parameter.span})"
 
 
-def _guesses(missing: Sequence[Parameter], surplus: Sequence[str]) -> dict[str, str]:
+def _guesses(missing: Iterable[Parameter], surplus: Mapping[str, Stored]) -> dict[str, str]:
     if len(surplus) > MOST_GUESSES:
         return {}
     candidates = [parameter.name for parameter in missing]
-    nearest = {name: get_close_matches(name, candidates, n=1, cutoff=0.8) for name in surplus}
+    nearest = {name: get_close_matches(name[:1000], candidates, n=1, cutoff=0.8) for name in surplus}
     return {name: f": did you mean `{close[0]}`?" for name, close in nearest.items() if close}
 
 
-def _prefix_hint(missing: Sequence[Parameter], surplus: Sequence[str]) -> str | None:
+def _prefix_hint(missing: Iterable[Parameter], surplus: Iterable[str]) -> str | None:
     """Training wrappers put a level before every name (`module.conv1.weight`)."""
     wanted = {parameter.name for parameter in missing}
     prefixes = {name.partition(".")[0] for name in surplus}
@@ -97,10 +118,7 @@ def _prefix_hint(missing: Sequence[Parameter], surplus: Sequence[str]) -> str | 
     return None
 
 
-def _dtype_hint(mistyped: Sequence[tuple[Stored, Parameter]]) -> str | None:
+def _dtype_hint(mistyped: list[tuple[Stored, Parameter]]) -> str | None:
     if not mistyped:
         return None
-    dtype = mistyped[0][1].dtype
-    return (
-        f"nothing is converted in silence: convert the tensors yourself (NumPy: `tensor.astype({dtype!r})`) and save them again"
-    )
+    return f"nothing is converted in silence: `convspec weights convert --cast` brings tensors to {mistyped[0][1].dtype}"

@@ -83,14 +83,14 @@ def plan_flatten(graph: Graph) -> FlattenPlan:
     """The plan for all flatten nodes of `graph`; see the module's docstring for what it promises."""
     permuted: set[Value] = set()
     while True:
-        trial = _Trial(graph, permuted)
+        trial = Trial(graph, permuted)
         trial.run()
         if not trial.refused:
             return FlattenPlan(frozenset(permuted), {name: order for name, order in trial.orders.items() if order})
         permuted |= trial.refused
 
 
-class _Trial:
+class Trial:
     """One walk over the graph with some flattens permuted; `refused` then holds those that turned out to need it too."""
 
     def __init__(self, graph: Graph, permuted: set[Value]) -> None:
@@ -103,15 +103,15 @@ class _Trial:
 
     def run(self) -> None:
         for node in self.graph.nodes:
-            self._visit(node)
+            self.visit(node)
         for output in self.graph.outputs:
             self._refuse(output.value)
 
-    def _visit(self, node: Node) -> None:
+    def visit(self, node: Node) -> None:
         if node.op.name == "flatten":
             self._flatten(node)
         elif not any(self.order.get(value) for value in node.inputs):
-            self._parameters(node, CANONICAL, frozenset())
+            self.parameters(node, CANONICAL, frozenset())
         elif node.op.name in FEATURE_AXIS and node.inputs[0].type.rank == 2:
             self._absorb(node)
         elif node.op.name == "concat":
@@ -136,7 +136,7 @@ class _Trial:
 
     def _absorb(self, node: Node) -> None:
         value = node.inputs[0]
-        self._parameters(node, self.order[value], self.sources[value])
+        self.parameters(node, self.order[value], self.sources[value])
         if node.op.name != "linear":
             self._carry(node, self.order[value])
 
@@ -160,13 +160,13 @@ class _Trial:
     def _refuse(self, value: Value) -> None:
         self.refused |= self.sources.get(value, frozenset())
 
-    def _parameters(self, node: Node, order: Order, sources: frozenset[Value]) -> None:
+    def parameters(self, node: Node, order: Order, sources: frozenset[Value]) -> None:
         """Store the node's parameters in `order`; where a shared one is wanted in another order too, refuse both."""
         for role in FEATURE_AXIS.get(node.op.name, ()):
             if role in node.params and node.params[role].shape[FEATURE_AXIS[node.op.name][role]] != 1:
-                self._parameter(node.params[role], order, sources)
+                self.parameter(node.params[role], order, sources)
 
-    def _parameter(self, parameter: Parameter, order: Order, sources: frozenset[Value]) -> None:
+    def parameter(self, parameter: Parameter, order: Order, sources: frozenset[Value]) -> None:
         if self.orders.setdefault(parameter.name, order) != order:
             self.refused |= sources | self.owners[parameter.name]
         self.owners[parameter.name] = self.owners.get(parameter.name, frozenset()) | sources
@@ -178,4 +178,4 @@ def _needs_care(node: Node) -> bool:
     return len(shape) > 2 and shape[1] != 1 and any(size != 1 for size in shape[2:])
 
 
-__all__ = ["CANONICAL", "FEATURE_AXIS", "FlattenPlan", "Order", "Segment", "indices", "plan_flatten"]
+__all__ = ["ALIKE", "CANONICAL", "FEATURE_AXIS", "FlattenPlan", "Order", "Segment", "Trial", "indices", "plan_flatten"]

@@ -1,0 +1,196 @@
+"""Weights of any format into a spec's names and layout: every tensor placed and reported, or nothing at all.
+
+How tensors find each other: by equal names (a Keras layer's name is a label, its variable's name a role), by a mapping, or by
+structure (see matching). Layouts come from layouts.py; where a Keras model has one of our own names and shapes, from the Keras
+target itself. A float of another width is a misfit, unless `cast` asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from convspec.diagnostics import error, fail
+from convspec.elaborate.module import Module
+from convspec.ir.graph import Graph, Parameter
+from convspec.ir.types import FLOATS, Array
+from convspec.weights import matching
+from convspec.weights.check import Misfits, Stored
+from convspec.weights.dtypes import numpy_dtype
+from convspec.weights.init import fill_all
+from convspec.weights.layouts import Layout
+from convspec.weights.mapping import mapped_names, read_mapping, targets
+from convspec.weights.names import ignored, quoted
+from convspec.weights.placing import Placing
+from convspec.weights.report import Conversion, Initialised, LeftOut, Row
+from convspec.weights.sources.base import Source, StoredTensor
+
+Match: TypeAlias = Literal["exact", "structure"]
+Mappings: TypeAlias = "Mapping[str, str] | str | Path | None"
+
+
+def convert(
+    module: Module,
+    source: str | Path | Source,
+    *,
+    mapping: Mappings = None,
+    match: Match = "exact",
+    allow_missing: Sequence[str] = (),
+    seed: int = 0,
+    cast: bool = False,
+) -> Conversion:
+    """Every parameter of `module` from `source`, in canonical layout.
+
+    `mapping` gives source names labels (a dict, or a .json or .toml file; see mapping.py); what it does not name is matched as
+    `match` says. Patterns of `allow_missing` (shell style, over the spec's names and the file's) say which tensors may be
+    missing, be of another shape or be left over: those of the spec are drawn from `seed`. `cast` brings floats to the spec's
+    dtype. Failure CNN200 where the file or the mapping cannot be read, CNN201 with every misfit where it does not fit,
+    CNN401 for a pattern that matches nothing.
+    """
+    opened = source if isinstance(source, Source) else _opened(source)
+    given = read_mapping(mapping) if isinstance(mapping, str | Path) else dict(mapping or {})
+    work = _Work(module.graph, opened, tuple(allow_missing), cast)
+    work.place(given, match)
+    work.check_patterns()
+    if work.misfits:
+        raise fail(work.misfits.diagnostic(str(opened.path), module.name))
+    return Conversion(
+        module.name, opened.path, opened.kind, work.read(seed), tuple(work.rows), tuple(work.missing), tuple(work.left_out)
+    )
+
+
+def _opened(path: str | Path) -> Source:
+    from convspec.weights.sources import open_source
+
+    return open_source(path)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A conversion under way: what has been placed, and all that does not fit."""
+
+    graph: Graph
+    source: Source
+    patterns: tuple[str, ...]
+    cast: bool
+    parameters: dict[str, Parameter] = field(init=False)
+    placed: dict[str, tuple[StoredTensor, Layout]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    missing: list[Initialised] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    misfits: Misfits = field(default_factory=Misfits)
+    matched: set[str] = field(default_factory=set)
+    """Patterns that were of use, or at least have something that they match."""
+
+    def __post_init__(self) -> None:
+        self.parameters = self.graph.parameters()
+
+    def place(self, mapping: Mapping[str, str], match: Match) -> None:
+        """Find every tensor its parameter, and every parameter its tensor."""
+        names = targets(self.source, mapping, self.parameters)
+        mapped = mapped_names(self.source, mapping)
+        placing = Placing(self.graph, self.source)
+        if match == "structure":
+            given = {name: names[name] for name in mapped}
+            names = matching.by_structure(placing, self.graph, self.source, given, self._may_be_missing)
+        misshapen: set[str] = set()
+        for name, stored in self.source.tensors.items():
+            target = names.get(name, name)
+            how = "mapping" if name in mapped else match
+            if target not in self.parameters:
+                self._unused(stored, target)
+            elif not self._put(placing, stored, self.parameters[target], how):
+                misshapen.add(target)
+        for name, parameter in self.parameters.items():
+            if name not in self.placed and name not in misshapen:
+                self._absent(parameter, "not in the file")
+
+    def _put(self, placing: Placing, stored: StoredTensor, parameter: Parameter, how: str) -> bool:
+        """Place a tensor, if it fits. False where something was wrong with it, which is noted then."""
+        layout = placing.layout(stored, parameter, exact=how == "exact")
+        seen = Stored(stored.dtype, stored.shape, stored.name)
+        if layout is None:
+            if self._may_be_missing(parameter.name):
+                self._absent(parameter, f"{_sizes(stored.shape)} in the file")
+                self.left_out.append(LeftOut.of(stored, f"{quoted(parameter.name)} is {_sizes(parameter.shape)}"))
+            else:
+                self.misfits.misshapen.append((seen, parameter))
+            return False
+        if placing.order_unknown(stored, parameter, exact=how == "exact"):
+            self.misfits.others.append(
+                f"order: {quoted(parameter.name)} reads or makes features whose order in {quoted(stored.name)} cannot be known"
+            )
+            return False
+        if stored.dtype != parameter.dtype and not self._may_cast(stored, parameter):
+            self.misfits.mistyped.append((seen, parameter))
+            return False
+        self.placed[parameter.name] = (stored, layout)
+        cast = stored.dtype if stored.dtype != parameter.dtype else None
+        axes = layout.permute
+        self.rows.append(Row(stored.name, parameter.name, parameter.shape, stored.shape, axes, layout.text, how, cast))
+        return True
+
+    def _may_cast(self, stored: StoredTensor, parameter: Parameter) -> bool:
+        return self.cast and stored.dtype in FLOATS and parameter.dtype in FLOATS
+
+    def _unused(self, stored: StoredTensor, target: str) -> None:
+        if ignored(stored.name):
+            self.left_out.append(LeftOut.of(stored, "PyTorch's counter of batches"))
+        elif stored.role == "constant":
+            self.left_out.append(LeftOut.of(stored, "a constant, no weight"))
+        elif self._may_be_missing(stored.name) or self._may_be_missing(target):
+            self.left_out.append(LeftOut.of(stored, "not in the spec"))
+        else:
+            self.misfits.surplus[target] = Stored(stored.dtype, stored.shape, stored.name)
+
+    def _absent(self, parameter: Parameter, why: str) -> None:
+        if self._may_be_missing(parameter.name):
+            self.missing.append(Initialised(parameter.name, parameter.shape, why))
+        else:
+            self.misfits.missing.append(parameter)
+
+    def _may_be_missing(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.patterns)
+
+    def check_patterns(self) -> None:
+        """Failure CNN401 for a pattern that matches no name of the spec and none of the file."""
+        names = [*self.parameters, *self.source.tensors]
+        for pattern in self.patterns:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                hint = "patterns are shell style, over whole names: 'fc.*'"
+                message = f"--allow-missing {pattern} matches no tensor of {self.graph.name} and none of {self.source.path}"
+                raise fail(error("CNN401", message, hint=hint))
+
+    def read(self, seed: int) -> dict[str, Array]:
+        """The data, in the order of the graph's parameters; what is missing drawn from the seed."""
+        drawn = [self.parameters[item.label] for item in self.missing]
+        fresh = fill_all((parameter, parameter.init) for parameter in drawn)(seed)
+        with ThreadPoolExecutor() as pool:  # reading and hashing run outside the interpreter lock
+            found = dict(zip(self.placed, pool.map(self._read_one, self.placed), strict=True))
+        return {name: fresh[name] if name in fresh else found[name] for name in self.parameters}
+
+    def _read_one(self, name: str) -> Array:
+        import numpy as np
+
+        stored, layout = self.placed[name]
+        parameter = self.parameters[name]
+        array = layout.to_canonical(stored.read())
+        if stored.dtype == parameter.dtype:
+            return array
+        with np.errstate(over="ignore"):
+            found = array.astype(numpy_dtype(parameter.dtype))
+        if not np.array_equal(np.isfinite(array.astype(np.float64)), np.isfinite(found.astype(np.float64))):
+            message = f"{quoted(stored.name)} in {self.source.path} holds numbers that are too large for {parameter.dtype}"
+            raise fail(error("CNN201", message))
+        return found
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return str(list(shape))
+
+
+__all__ = ["Conversion", "Mappings", "Match", "convert"]
