@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -46,7 +46,7 @@ class RepVGGBlock(nn.Module):
 
 
 class MobileOneBlock(nn.Module):
-    """Vasu et al. 2022, figure 3: k branches with a convolution, one with a 1x1 beside kernels above 1, one with a batch norm."""
+    """Vasu et al. 2022, figure 3: k branches with a convolution, a 1x1 beside a larger kernel, and a batch norm."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int, branches: int) -> None:
         super().__init__()
@@ -144,24 +144,27 @@ def _folded(network: Plain, name: str) -> dict[str, Array]:
     return weights
 
 
-def _one_convolution(block: RepVGGBlock | MobileOneBlock) -> tuple[Array, Array]:
+def _one_convolution(block: Any) -> tuple[Array, Array]:
     """The sum of the branches' kernels, each scaled by its batch norm, the smaller ones in the middle of the largest."""
-    first = block.rbr_dense if isinstance(block, RepVGGBlock) else block.rbr_conv[0]
-    conv = first.conv
-    assert isinstance(conv, nn.Conv2d)
+    conv: Any = next(module for module in block.modules() if type(module) is nn.Conv2d)
     kernel, bias = torch.zeros(conv.weight.shape), torch.zeros(conv.out_channels)
-    for branch in block.children():
-        for part in branch if isinstance(branch, nn.ModuleList) else [branch]:
-            bn = part if isinstance(part, nn.BatchNorm2d) else part.bn
-            weight = _identity(conv) if part is bn else part.conv.weight
-            scale = bn.weight / torch.sqrt(bn.running_var + bn.eps)
-            rim = (kernel.shape[-1] - weight.shape[-1]) // 2
-            kernel = kernel + F.pad(weight * scale[:, None, None, None], [rim] * 4)
-            bias = bias + bn.bias - bn.running_mean * scale
+    for weight, bn in _branches(block, _identity(conv)):
+        scale = bn.weight / torch.sqrt(bn.running_var + bn.eps)
+        rim = (kernel.shape[-1] - weight.shape[-1]) // 2
+        kernel = kernel + F.pad(weight * scale[:, None, None, None], [rim] * 4)
+        bias = bias + bn.bias - bn.running_mean * scale
     return kernel.detach().numpy(), bias.detach().numpy()
 
 
+def _branches(block: Any, identity: Tensor) -> Iterator[tuple[Tensor, Any]]:
+    """The kernel and the batch norm of each."""
+    for branch in block.children():
+        parts: list[Any] = list(branch) if type(branch) is nn.ModuleList else [branch]
+        for part in parts:
+            yield (part.conv.weight, part.bn) if hasattr(part, "conv") else (identity, part)
+
+
 def _identity(conv: nn.Conv2d) -> Tensor:
-    """A 1x1 kernel that changes nothing, in the groups of another convolution."""
+    """A 1x1 kernel that changes nothing, in the groups of a convolution."""
     width = conv.in_channels // conv.groups
-    return torch.from_numpy(np.stack([np.eye(width)[i % width] for i in range(conv.out_channels)])[:, :, None, None]).float()
+    return torch.eye(width).repeat(conv.groups, 1)[:, :, None, None]

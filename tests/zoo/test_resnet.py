@@ -49,11 +49,13 @@ class PreAct(nn.Module):
             self.shortcut = nn.Conv2d(inputs, outputs[-1], 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        active = F.relu(self.bn1(x))
-        y: Tensor = self.conv1(active)
-        for i in range(2, len(self.strides) + 1):
-            y = getattr(self, f"conv{i}")(F.relu(getattr(self, f"bn{i}")(y)))
-        return y + (self.shortcut(active) if self.projected else x)
+        y, shortcut = x, x
+        for i in range(1, len(self.strides) + 1):
+            y = F.relu(getattr(self, f"bn{i}")(y))
+            if i == 1 and self.projected:
+                shortcut = self.shortcut(y)
+            y = getattr(self, f"conv{i}")(y)
+        return y + shortcut
 
 
 class ForCIFAR(nn.Module):
