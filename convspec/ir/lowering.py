@@ -87,10 +87,11 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Result number `index` of a call with several, for ONNX."""
+    """Result number `index` of a call with several, for ONNX, of which the first `results` are named at least."""
 
     call: Call
     index: int
+    results: int = 1
 
 
 Lowered: TypeAlias = Call | Apply | Arg | Unsupported | tuple[Call | Item, ...]

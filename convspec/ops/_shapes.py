@@ -17,6 +17,7 @@ from convspec.ir.dims import Dim, Size, equal
 from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered, Unsupported
 from convspec.ir.opdef import ShapeError, Window
 from convspec.ir.types import Shape, TensorType
+from convspec.ops._axes import axis_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,14 @@ def keras_shape(shape: Shape) -> Shape:
     return tuple(shape[axis] for axis in keras_order(len(shape)))
 
 
+def keras_told(found: Call, before: Size, shape: Shape) -> Lowered:
+    """What is left of an axis whose size was `before`, where that is only known at run time: told the sizes, if it can be."""
+    sizes = keras_shape(shape)[1:]
+    if isinstance(before, int) or not all(isinstance(size, int) for size in sizes):
+        return found
+    return Apply("layers.Reshape", (sizes,), inputs=(found,))
+
+
 def keras_place(axis: int, rank: int) -> int:
     """Where Keras has canonical axis `axis`, as a number from 0 on."""
     return keras_order(rank).index(axis)
@@ -269,6 +278,19 @@ def check_rank(op: str, x: TensorType, least: int = 2, most: int = 5) -> None:
     """ShapeError CNN030 outside of the ranks that a layer takes."""
     if not least <= x.rank <= most:
         raise ShapeError(f"`{op}` takes a tensor of rank {least} to {most}, not {x.rank}", inputs={0: str(x)})
+
+
+def too_few(x: TensorType, axis: int, what: str, least: int) -> ShapeError:
+    """A symbolic size that is not provably as large as `what` needs."""
+    whole, name = x.shape[axis], axis_name(axis, x.rank)
+    plain = str(whole) in dims.symbols(whole)
+    hint = (
+        f"declare `{whole} >= {least}` in the input"
+        if plain
+        else f"declare the input so that {whole} is always {least} or more"
+    )
+    message = f"{what} needs a {name} of at least {least}, which {whole} may not be"
+    return ShapeError(message, "CNN034", hint=hint, inputs={0: f"{name} {whole}"})
 
 
 def divided(size: Size, by: int, fail: Callable[[dims.Equality], Exception]) -> Size:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from convspec.ir.attrs import Integer
-from convspec.ir.dims import Size, at_least, symbols
-from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered
+from convspec.ir.dims import Size, at_least
+from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
@@ -64,19 +64,7 @@ def _provable(a: Slice, x: TensorType, attribute: str, written: int, holds: bool
         message = f"`{attribute}` is {written}, but a {name} of {whole} has only {first} to {last}"
         raise AttrError(message, attribute, "CNN044")
     least = -written if written < 0 else written + (attribute == "start")
-    raise _too_few(x, int(a.axis), f"`{attribute} = {written}`", least + (attribute == "stop" and written < 0))
-
-
-def _too_few(x: TensorType, axis: int, what: str, least: int) -> ShapeError:
-    whole, name = x.shape[axis], axis_name(axis, x.rank)
-    plain = str(whole) in symbols(whole)
-    hint = (
-        f"declare `{whole} >= {least}` in the input"
-        if plain
-        else f"declare the input so that {whole} is always {least} or more"
-    )
-    message = f"{what} needs a {name} of at least {least}, which {whole} may not be"
-    return ShapeError(message, "CNN034", hint=hint, inputs={0: f"{name} {whole}"})
+    raise shapes.too_few(x, int(a.axis), f"`{attribute} = {written}`", least + (attribute == "stop" and written < 0))
 
 
 def _not_empty(a: Slice, x: TensorType, start: Size, stop: Size) -> None:
@@ -130,10 +118,7 @@ def to_torch(a: Slice, x: TensorType) -> Lowered:
 def to_keras(a: Slice, x: TensorType) -> Lowered:
     """Where the size that is left is known and the one that there was is not, Keras is told it: layers with weights ask."""
     cut = Call("helpers.cut", (Arg(0), shapes.keras_place(int(a.axis), x.rank)), _written(a))
-    sizes = shapes.keras_shape(infer(a, x).shape)
-    if isinstance(x.shape[int(a.axis)], int) or not all(isinstance(size, int) for size in sizes[1:]):
-        return cut
-    return Apply("layers.Reshape", (sizes[1:],), inputs=(cut,))
+    return shapes.keras_told(cut, x.shape[int(a.axis)], infer(a, x).shape)
 
 
 def to_onnx(a: Slice, x: TensorType) -> Lowered:

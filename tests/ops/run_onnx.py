@@ -86,8 +86,8 @@ class OnnxNet:
                 if id(expr) not in self.done:
                     self.done[id(expr)] = self._call(expr)
                 return self.done[id(expr)]
-            case Item(call=call, index=index):
-                names = [f"t{len(self.nodes)}_{i}" for i in range(index + 1)]
+            case Item(call=call, index=index, results=results):
+                names = [f"t{len(self.nodes)}_{id(call)}_{i}" for i in range(max(index + 1, results))]
                 self._call(call, names)
                 return names[index]
             case Weight(role=role):

@@ -189,7 +189,12 @@ class _Nest:
                 if id(expression) not in self.done:
                     self.done[id(expression)] = (self.call(expression),)
                 return self.done[id(expression)][0]
-            case Item(call=call, index=index):
+            case Item(call=call, index=index, results=results):
+                if id(call) not in self.done:
+                    path = self.node.path or self.node.outputs[0].name
+                    wanted = range(max(index + 1, results))
+                    self.done[id(call)] = tuple(self.builder.names.fresh(f"{path}/{call.fn}/{i}") for i in wanted)
+                    self.call(call, self.done[id(call)])
                 return self.done[id(call)][index]
             case Weight(role=role):
                 return self.builder.tensors.parameter(self.node.params[role], expression)

@@ -43,3 +43,9 @@ def lp_pool(x, p, kernel_size, stride):
         total = total.unfold(axis, size, step).sum(-1)
     positive = total > 0
     return torch.where(positive, torch.where(positive, total, 1) ** (1 / p), 0).to(x.dtype)
+
+
+def k_largest(x, k, axis):
+    """The k largest cells of an axis, in the order in which they stand there; of equal ones the first."""
+    order = x.argsort(dim=axis, descending=True, stable=True)
+    return x.gather(axis, order.narrow(axis, 0, k).sort(axis).values)

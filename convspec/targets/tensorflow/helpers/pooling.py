@@ -153,3 +153,9 @@ def lp_pool(x, p, pool_size, strides):
     positive = total > 0
     norm = ops.where(positive, ops.power(ops.where(positive, total, ops.ones_like(total)), 1 / p), ops.zeros_like(total))
     return ops.cast(norm, x.dtype)
+
+
+def k_largest(x, k, axis):
+    """The k largest cells of an axis, in the order in which they stand there; of equal ones the first."""
+    order = ops.argsort(-x, axis=axis)[(slice(None),) * axis + (slice(k),)]
+    return ops.take_along_axis(x, ops.sort(order, axis=axis), axis=axis)
