@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from convspec.runtime.base import Session
     from convspec.targets.base import Target
     from convspec.verify.report import Report
+    from convspec.weights.report import Conversion
 
 WeightSource: TypeAlias = "str | Path | Mapping[str, Array] | None"
-"""A safetensors file, arrays by name in canonical layout, or None for initial weights drawn from the seed."""
+"""A weights file (.safetensors, .pt, .pth, .weights.h5, .keras, .onnx), arrays by name in canonical layout, or None for initial
+weights drawn from the seed.
+"""
 
 
 def load(
@@ -38,17 +41,19 @@ def load(
     seed: int = 0,
     root: str | Path | None = None,
     limits: Limits = DEFAULT,
+    allow_missing: Sequence[str] = (),
 ) -> Net:
     """The network that the spec at `path` describes; `zoo:resnet50` is one that the package ships.
 
     `model` names one of its models or configurations; it may be left out where there is one. `settings` gives its parameters
-    values (int, float, bool, str, list, or a tuple for a size). `weights` is a safetensors file or a mapping of arrays; without
-    it weights are initialised from `seed`, on first use. Imports stay inside `root`, by default the file's folder. `limits`
-    bounds what the spec may use.
+    values (int, float, bool, str, list, or a tuple for a size). `weights` is a weights file whose names are the spec's, or a
+    mapping of arrays; without it weights are initialised from `seed`, on first use, and so are tensors that are not in
+    `weights` where a pattern of `allow_missing` ("fc.*") matches their names. Imports stay inside `root`, by default the
+    file's folder. `limits` bounds what the spec may use.
     """
     path, model = _resolve(path, model)
     module = elaborate.load(path, model=model, settings=_settings(settings), limits=limits, root=root)
-    return Net(module, weights, seed, stem=model or Path(path).stem)
+    return Net(module, weights, seed, stem=model or Path(path).stem, allow_missing=allow_missing)
 
 
 def _resolve(path: str | Path, model: str | None) -> tuple[Path, str | None]:
@@ -68,10 +73,11 @@ def loads(
     weights: WeightSource = None,
     seed: int = 0,
     limits: Limits = DEFAULT,
+    allow_missing: Sequence[str] = (),
 ) -> Net:
     """The network that a spec given as text describes; messages call the text `name`. The rest is as in `load`."""
     module = elaborate.loads(text, name=name, model=model, settings=_settings(settings), limits=limits)
-    return Net(module, weights, seed)
+    return Net(module, weights, seed, allow_missing=allow_missing)
 
 
 def _settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -84,7 +90,14 @@ def _settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
 class Net:
     """A network and its weights. Made by `load` and `loads`; nothing in it changes afterwards."""
 
-    def __init__(self, module: Module, weights: WeightSource = None, seed: int = 0, stem: str | None = None) -> None:
+    def __init__(
+        self,
+        module: Module,
+        weights: WeightSource = None,
+        seed: int = 0,
+        stem: str | None = None,
+        allow_missing: Sequence[str] = (),
+    ) -> None:
         """Budgets that the spec asserts are checked here: Failure CNN070 where one is broken. `stem` names compiled files."""
         from convspec.analysis.budgets import check_asserts
 
@@ -92,6 +105,7 @@ class Net:
         self.module = module
         """What the spec means: the graph, and the record of how the source led to it."""
         self._source, self._seed, self._stem = weights, seed, stem or module.name
+        self._allow_missing = allow_missing
         self._sessions: dict[tuple[str, str, bool], Session] = {}
 
     def __repr__(self) -> str:
@@ -100,17 +114,21 @@ class Net:
     @cached_property
     def weights(self) -> dict[str, Array]:
         """Every parameter by name, in canonical (PyTorch's) layout. Failure CNN200 or CNN201 where a file does not fit."""
-        from convspec.weights import store
-        from convspec.weights.check import check_arrays
         from convspec.weights.init import initial_weights
 
-        graph = self.module.graph
+        return self.conversion.weights if self.conversion else initial_weights(self.module.graph, self._seed)
+
+    @cached_property
+    def conversion(self) -> Conversion | None:
+        """How the weights that were given became the network's, tensor by tensor; None where none were given."""
+        from convspec.weights.convert import arrays_source, convert
+
         if self._source is None:
-            return initial_weights(graph, self._seed)
-        if isinstance(self._source, str | Path):
-            return store.load(self._source, graph)
-        check_arrays(self._source, graph)
-        return {name: self._source[name] for name in graph.parameters()}
+            if self._allow_missing:
+                raise fail(error("CNN401", "allow_missing says nothing without weights", hint="give a weights file too"))
+            return None
+        source = self._source if isinstance(self._source, str | Path) else arrays_source(self._source)
+        return convert(self.module, source, allow_missing=self._allow_missing, seed=self._seed)
 
     def summary(self, sizes: Mapping[str, int] | None = None) -> Summary:
         """A table of the layers; `print` shows it. `sizes` gives symbolic sizes values: {"N": 1, "h": 7, "w": 7}."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Seed, Settings, Spec, Weights
+from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Seed, Settings, Spec, Weights
 
 EXAMPLES = """Examples:
 
@@ -28,6 +28,7 @@ def compile_(
     model: Model = None,
     settings: Settings = None,
     weights: Weights = None,
+    allow_missing: AllowMissing = None,
     seed: Seed = 0,
     opset: Annotated[int | None, typer.Option("--opset", metavar="N", help="onnx: the operator set version.")] = None,
     external_data: Annotated[
@@ -46,12 +47,13 @@ def compile_(
     Files are written whole or not at all; existing ones are replaced. What a target cannot express exactly is an error.
     """
     from convspec import api
-    from convspec.cli.values import parse_limits, parse_settings
+    from convspec.cli.values import parse_limits, parse_settings, say_left_out
 
     asked = {"opset": opset, "external_data": external_data, "straight": straight, "emit": emit}
     options: dict[str, Any] = {name: value for name, value in asked.items() if value}
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
-    net = api.load(spec, model=model, settings=given, weights=weights, seed=seed, root=root, limits=bounds)
+    net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())
+    say_left_out(net)
     written = net.compile(target, output, **options)
     sizes = [_bytes(path) for path in written]
     if output_format is Format.json:

@@ -13,6 +13,9 @@ _SET = "Give a parameter of the model a value, written as in a spec: classes=100
 
 _LIMIT = "Raise or lower what a spec may use: nodes=1M, steps, depth, list_length, nesting, file_bytes, files. May be repeated."
 
+_ALLOW_MISSING = """Tensors that need not be in the weights, or have another shape there, such as 'fc.*': they are drawn from
+the seed. May be repeated."""
+
 Spec: TypeAlias = Annotated[
     Path, typer.Argument(metavar="SPEC", help="A .cnn file, or a network of the zoo: zoo:resnet50.", show_default=False)
 ]
@@ -24,9 +27,9 @@ Root: TypeAlias = Annotated[
     Path | None, typer.Option("--root", metavar="DIR", help="The folder that imports stay inside; the spec's own by default.")
 ]
 LimitOptions: TypeAlias = Annotated[list[str] | None, typer.Option("--limit", metavar="NAME=N", help=_LIMIT)]
-Weights: TypeAlias = Annotated[
-    Path | None, typer.Option("--weights", metavar="FILE", help="A .safetensors file with weights by label.")
-]
+WEIGHTS_FILE = "A file with weights by label: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
+Weights: TypeAlias = Annotated[Path | None, typer.Option("--weights", metavar="FILE", help=WEIGHTS_FILE)]
+AllowMissing: TypeAlias = Annotated[list[str] | None, typer.Option("--allow-missing", metavar="PATTERN", help=_ALLOW_MISSING)]
 Seed: TypeAlias = Annotated[
     int, typer.Option("--seed", metavar="N", min=0, help="Where initial weights are drawn from, without --weights.")
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convspec.cli.guard import Format, guarded
-from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Seed, Settings, Weights
+from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Seed, Settings, Weights
 
 if TYPE_CHECKING:
     from convspec.runtime.base import Program
@@ -52,6 +52,7 @@ def run(
     model: Model = None,
     settings: Settings = None,
     weights: Weights = None,
+    allow_missing: AllowMissing = None,
     seed: Seed = 0,
     root: Root = None,
     limits: LimitOptions = None,
@@ -66,7 +67,7 @@ def run(
     from convspec.cli.running import Request, execute
     from convspec.runtime.base import ModelFile, RunOptions
 
-    program = _program(spec, model, settings, weights, seed, root, limits)
+    program = _program(spec, model, settings, weights, seed, root, limits, allow_missing)
     origin: str | None = str(weights) if weights else f"initial values from seed {seed}, not trained"
     if isinstance(program, ModelFile) or not program.weights:
         origin = None
@@ -83,6 +84,7 @@ def _program(
     seed: int,
     root: Path | None,
     limits: list[str] | None,
+    allow_missing: list[str] | None,
 ) -> Program:
     """The spec with its weights, or the compiled model. Failure CNN306 for what is neither, CNN401 for a useless option."""
     from convspec.diagnostics import error, fail
@@ -100,6 +102,7 @@ def _program(
             "--seed": seed or None,
             "--root": root,
             "--limit": limits,
+            "--allow-missing": allow_missing,
         }
         useless = [option for option, value in given_options.items() if value]
         if useless:
@@ -107,8 +110,9 @@ def _program(
             raise fail(error("CNN401", message, hint="leave it out, or run the .cnn spec"))
         return ModelFile(path)
     from convspec import api
-    from convspec.cli.values import parse_limits, parse_settings
+    from convspec.cli.values import parse_limits, parse_settings, say_left_out
 
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
-    net = api.load(path, model=model, settings=given, weights=weights, seed=seed, root=root, limits=bounds)
+    net = api.load(path, model, given, weights, seed, root, bounds, allow_missing or ())
+    say_left_out(net)
     return Network(net.module, net.weights)

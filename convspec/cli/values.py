@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convspec.diagnostics import Failure, error, fail
 from convspec.limits import Limits
 from convspec.syntax import ast
+
+if TYPE_CHECKING:
+    from convspec.api import Net
 
 _EXAMPLES = 'write a number, true or false, a word or "string", a size such as 3x3, or a list of these'
 
@@ -51,6 +55,13 @@ def parse_limits(texts: Sequence[str]) -> Limits:
             raise fail(error("CNN401", message, hint=f"the limits are {', '.join(known)}"))
         found[name] = limit
     return Limits(**found)
+
+
+def say_left_out(net: Net) -> None:
+    """What `--allow-missing` let pass, to stderr: stdout is for results."""
+    conversion = net.conversion
+    if conversion is not None and conversion.missing:
+        sys.stderr.write("".join(f"{line}\n" for line in conversion.left_out()))
 
 
 def _parse_value(name: str, text: str, option: str = "--set") -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settings, Spec
+from convspec.cli.options import WEIGHTS_FILE, AllowMissing, LimitOptions, Model, OutputFormat, Root, Settings, Spec
 
 EXAMPLES = """Examples:
 
@@ -20,7 +20,7 @@ convspec verify resnet.cnn --model ResNet18 --gradients --train-steps 3
 convspec verify unet.cnn --model UNet2D --targets onnx --weights unet.safetensors --device cuda"""
 
 _TARGETS = "Which targets, with commas between them. By default every one; one that is named here must be able to run."
-_WEIGHTS = "A .safetensors file with weights by label. By default weights are drawn under which every layer matters."
+_WEIGHTS = f"{WEIGHTS_FILE} By default weights are drawn under which every layer matters."
 _GRADIENTS = "Also compare all gradients, in float64, between PyTorch and TensorFlow."
 _STEPS = "Also train N steps (plain SGD, float64) and compare outputs, gradients, running statistics and weights."
 _SEED = "Where inputs, masks of dropout and, without --weights, weights are drawn from."
@@ -37,6 +37,7 @@ def verify(
     model: Model = None,
     settings: Settings = None,
     weights: Annotated[str | None, typer.Option("--weights", metavar="FILE", help=_WEIGHTS, show_default=False)] = None,
+    allow_missing: AllowMissing = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help=_SEED)] = 0,
     root: Root = None,
     limits: LimitOptions = None,
@@ -49,10 +50,11 @@ def verify(
     The exit status is 0 only if all that ran passed, at least one target ran, and all that was named by an option could run.
     """
     from convspec import api
-    from convspec.cli.values import parse_limits, parse_settings
+    from convspec.cli.values import parse_limits, parse_settings, say_left_out
 
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
-    net = api.load(spec, model=model, settings=given, weights=weights, seed=seed, root=root, limits=bounds)
+    net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())
+    say_left_out(net)
     names = None if targets is None else [name.strip() for name in targets.split(",") if name.strip()]
     report = net.verify(names, gradients=gradients, train_steps=train_steps, device=device, seed=seed)
     if output_format is Format.json:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -53,7 +54,8 @@ def convert(
     """
     opened = source if isinstance(source, Source) else _opened(source)
     given = read_mapping(mapping) if isinstance(mapping, str | Path) else dict(mapping or {})
-    work = _Work(module.graph, opened, tuple(allow_missing), cast)
+    patterns = (allow_missing,) if isinstance(allow_missing, str) else tuple(allow_missing)
+    work = _Work(module.graph, opened, patterns, cast)
     work.place(given, match)
     work.check_patterns()
     if work.misfits:
@@ -61,6 +63,19 @@ def convert(
     return Conversion(
         module.name, opened.path, opened.kind, work.read(seed), tuple(work.rows), tuple(work.missing), tuple(work.left_out)
     )
+
+
+def arrays_source(arrays: Mapping[str, Array]) -> Source:
+    """Arrays that a caller hands over, by the spec's names, as if they stood in a file."""
+    tensors = {
+        name: StoredTensor(name=name, dtype=array.dtype.name, shape=tuple(array.shape), read=partial(_itself, array))
+        for name, array in arrays.items()
+    }
+    return Source(Path("the given weights"), "safetensors", tensors)
+
+
+def _itself(array: Array) -> Array:
+    return array
 
 
 def _opened(path: str | Path) -> Source:
@@ -193,4 +208,4 @@ def _sizes(shape: tuple[int, ...]) -> str:
     return str(list(shape))
 
 
-__all__ = ["Conversion", "Mappings", "Match", "convert"]
+__all__ = ["Conversion", "Mappings", "Match", "arrays_source", "convert"]

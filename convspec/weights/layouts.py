@@ -24,13 +24,17 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "bias": ("bias", "pointwise.bias"),
     "gamma": ("weight", ""),
     "beta": ("bias",),
+    "gamma_or_beta": ("weight", "bias"),
     "moving_mean": ("running_mean",),
     "moving_variance": ("running_var",),
     "embeddings": ("weight",),
     "alpha": ("weight",),
     "scale": ("weight", ""),
 }
-"""What a Keras layer calls its variable: the roles of the spec's parameters that it can fill, the likeliest first."""
+"""What a Keras layer calls its variable: the roles of the spec's parameters that it can fill, the likeliest first.
+
+`gamma_or_beta` is the one vector of a norm that has only one, in a file that does not say which.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Layout:
             array = array.reshape(self.merge)
         for order in self.orders:
             array = array.take(np.asarray(order.indices), order.axis)
-        return np.ascontiguousarray(array)
+        return np.asarray(array, order="C")
 
     @property
     def text(self) -> str:

@@ -138,6 +138,10 @@ def _variants(group: Tensors) -> Iterator[Tensors]:
     if separable and "bias" in group:
         names["bias"] = "pointwise.bias"
     yield {names[role]: stored for role, stored in group.items()}
+    if "gamma_or_beta" in group:
+        yield {names[role]: stored for role, stored in group.items() if role != "gamma_or_beta"} | {
+            "bias": group["gamma_or_beta"]
+        }
     if len(group) == 1:
         yield {"": next(iter(group.values()))}
 

@@ -13,11 +13,11 @@ LONGEST = 120
 
 def quoted(name: str) -> str:
     """The name as messages and reports show it: in backticks, on one line, whatever it holds."""
-    return f"`{shown(name)}`"
+    return f"`{shown(name).replace('`', _escaped('`'))}`"
 
 
 def shown(name: str) -> str:
-    """The name with everything escaped that would move a cursor, turn the direction of the text or end the quotation."""
+    """The name with all escaped that would move a cursor or turn the direction of text; what is escaped stays as it is."""
     text = "".join(char if _harmless(char) else _escaped(char) for char in name)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 40]}…{text[-39:]}"
 
@@ -28,8 +28,8 @@ def ignored(name: str) -> bool:
 
 
 def _harmless(char: str) -> bool:
-    """Neither control, format (bidi), surrogate, unassigned nor separator but the space; nor what quotes and escapes."""
-    return char == " " or (unicodedata.category(char)[0] not in "CZ" and char not in "`\\")
+    """Neither control, format (bidi), surrogate, unassigned, nor a separator other than the space."""
+    return char == " " or unicodedata.category(char)[0] not in "CZ"
 
 
 def _escaped(char: str) -> str:

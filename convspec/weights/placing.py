@@ -22,14 +22,14 @@ class Placing:
     """
 
     def __init__(self, graph: Graph, source: Source) -> None:
-        from convspec.targets.tensorflow.exchange import feature_orders, own_variables
-
         self.kind = source.kind
         self.owners = _owners(graph)
         self._own: Mapping[str, Variable] = {}
         self._orders: Mapping[str, Mapping[int, Order]] = {}
         self._unknown: frozenset[str] = frozenset()
         if source.kind == "keras":
+            from convspec.targets.tensorflow.exchange import feature_orders, own_variables
+
             self._own = own_variables(graph)
             found = feature_orders(graph)
             self._orders, self._unknown = found.orders, found.unknown

@@ -75,14 +75,16 @@ class Conversion:
         if self.rows:
             yield ""
             yield from table([("source", "label", "shape", "layout"), *map(_cells, self.rows)])
-        if self.missing:
-            yield ""
-            yield f"not in the file, drawn from the seed: {_count(len(self.missing), 'tensor')}"
-            yield from table([(shown(item.label), sizes(item.shape), item.why) for item in self.missing], "  ")
-        if self.ignored:
-            yield ""
-            yield f"left out of the file: {_count(len(self.ignored), 'tensor')}"
-            yield from table([(shown(item.source), sizes(item.shape), item.why) for item in self.ignored], "  ")
+        yield from (line for line in ("", *self.left_out()) if self.missing or self.ignored)
+
+    def left_out(self) -> list[str]:
+        """What of the spec did not come from the source, and what of the source was not used; empty where all fits."""
+        drawn = [(shown(item.label), sizes(item.shape), item.why) for item in self.missing]
+        unused = [(shown(item.source), sizes(item.shape), item.why) for item in self.ignored]
+        return [
+            *([f"drawn from the seed: {_count(len(drawn), 'tensor')}", *table(drawn, "  ")] if drawn else []),
+            *([f"left out of the file: {_count(len(unused), 'tensor')}", *table(unused, "  ")] if unused else []),
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """What a program reads:

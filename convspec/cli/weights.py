@@ -1,0 +1,237 @@
+"""`convspec weights`: what is in a weights file, and the way of weights from one framework to another."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from convspec.cli.guard import Format, guarded, write_json
+from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Settings, Spec
+
+if TYPE_CHECKING:
+    from convspec.api import Net
+    from convspec.weights.report import Conversion
+
+LIST = """Examples:
+
+convspec weights list resnet50.pth
+
+convspec weights list model.keras --format json"""
+
+INIT = """Examples:
+
+convspec weights init lenet5.cnn -o lenet5.safetensors --seed 7"""
+
+CONVERT = """Examples:
+
+convspec weights convert resnet.cnn resnet50.pth -o resnet50.safetensors --model ResNet50
+
+convspec weights convert resnet.cnn resnet50.pth -o r.safetensors --model ResNet50 --set classes=10 --allow-missing 'fc.*'
+
+convspec weights convert vgg.cnn vgg16.weights.h5 -o vgg16.onnx --mapping names.toml"""
+
+DIFF = """Examples:
+
+convspec weights diff before.safetensors after.safetensors
+
+convspec weights diff resnet50.pth resnet50.keras --spec resnet.cnn --model ResNet50"""
+
+CHECK = """Examples:
+
+convspec weights check lenet5.cnn lenet5.safetensors"""
+
+_SOURCE = "Weights: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
+_DEST = "Where to write them; the suffix says how: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
+_MAPPING = "A .json or .toml file that gives names of the source labels of the spec; either may be whole layers."
+_MATCH = (
+    "How tensors find each other beside the mapping: by their names, or by order and shape, where these leave one way only."
+)
+_CAST = "Bring floats of another width to the spec's dtype. Without it another dtype is an error."
+_SEED = "Where initial weights are drawn from."
+
+
+class Match(StrEnum):
+    """How tensors find each other."""
+
+    exact = "exact"
+    structure = "structure"
+
+
+Source: TypeAlias = Annotated[Path, typer.Argument(metavar="SOURCE", help=_SOURCE, show_default=False)]
+Mapping: TypeAlias = Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help=_MAPPING)]
+MatchOption: TypeAlias = Annotated[Match, typer.Option("--match", help=_MATCH)]
+Cast: TypeAlias = Annotated[bool, typer.Option("--cast", help=_CAST)]
+Seed: TypeAlias = Annotated[int, typer.Option("--seed", metavar="N", min=0, help=_SEED)]
+
+app = typer.Typer(
+    name="weights", no_args_is_help=True, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+@app.callback()
+def _weights() -> None:
+    """List, draw, convert, compare and check weights, in the formats of every framework."""
+
+
+@app.command("list", epilog=LIST)
+@guarded
+def list_(source: Source, output_format: OutputFormat = Format.text) -> None:
+    """List the tensors in a weights file: name, dtype, shape, bytes, and totals."""
+    from convspec.weights.listing import list_tensors
+    from convspec.weights.sources import open_source
+
+    listing = list_tensors(open_source(source))
+    if output_format is Format.json:
+        write_json(listing.to_json())
+    else:
+        typer.echo(listing.text(), nl=False)
+
+
+@app.command("init", epilog=INIT)
+@guarded
+def init(
+    spec: Spec,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DEST", help=_DEST, show_default=False)],
+    seed: Seed = 0,
+    model: Model = None,
+    settings: Settings = None,
+    root: Root = None,
+    limits: LimitOptions = None,
+    output_format: OutputFormat = Format.text,
+) -> None:
+    """Write the initial weights of a spec."""
+    net = _load(spec, model, settings, root, limits, seed=seed)
+    written = _write(output, net, [spec], net.weights)
+    if output_format is Format.json:
+        write_json({"model": net.module.name, "seed": seed, "written": written})
+        return
+    _say(written)
+
+
+@app.command("convert", epilog=CONVERT)
+@guarded
+def convert(
+    spec: Spec,
+    source: Source,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DEST", help=_DEST, show_default=False)],
+    mapping: Mapping = None,
+    match: MatchOption = Match.exact,
+    allow_missing: AllowMissing = None,
+    cast: Cast = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Where what is missing is drawn from.")] = 0,
+    model: Model = None,
+    settings: Settings = None,
+    root: Root = None,
+    limits: LimitOptions = None,
+    output_format: OutputFormat = Format.text,
+) -> None:
+    """Bring weights into a spec's names and layouts, and into another format.
+
+    Every tensor is reported: its name in the source, the spec's label, the shape, and how its axes were permuted. What does not
+    fit is an error that names it; then nothing is written.
+    """
+    net = _load(spec, model, settings, root, limits)
+    found = _converted(net, source, mapping, match, allow_missing, cast, seed)
+    written = _write(output, net, [spec, source, *([mapping] if mapping else [])], found.weights)
+    if output_format is Format.json:
+        write_json({**found.to_json(), "written": written})
+        return
+    typer.echo(found.report())
+    _say(written)
+
+
+@app.command("diff", epilog=DIFF)
+@guarded
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="A", help=_SOURCE, show_default=False)],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Weights in any of these formats.", show_default=False)],
+    spec: Annotated[
+        Path | None, typer.Option("--spec", metavar="SPEC", help="Compare in the names and layouts of this spec.")
+    ] = None,
+    model: Model = None,
+    settings: Settings = None,
+    root: Root = None,
+    limits: LimitOptions = None,
+    output_format: OutputFormat = Format.text,
+) -> None:
+    """Compare two weights files: tensors added, removed and changed, with the greatest difference. Exit status 1 if any differ.
+
+    Without --spec names and layouts are compared as they stand in the files.
+    """
+    from convspec.weights.diff import compare, compare_files
+    from convspec.weights.sources import open_source
+
+    if spec is None:
+        found = compare_files(open_source(first), open_source(second))
+    else:
+        net = _load(spec, model, settings, root, limits)
+        one, two = (_converted(net, path, None, Match.exact, None, False, 0).weights for path in (first, second))
+        found = compare(one, two, str(first), str(second))
+    if output_format is Format.json:
+        write_json(found.to_json())
+    else:
+        typer.echo(found.text(), nl=False)
+    if found.different:
+        raise typer.Exit(1)
+
+
+@app.command("check", epilog=CHECK)
+@guarded
+def check(
+    spec: Spec,
+    source: Source,
+    mapping: Mapping = None,
+    match: MatchOption = Match.exact,
+    allow_missing: AllowMissing = None,
+    cast: Cast = False,
+    model: Model = None,
+    settings: Settings = None,
+    root: Root = None,
+    limits: LimitOptions = None,
+    output_format: OutputFormat = Format.text,
+) -> None:
+    """Say whether weights fit a spec and are undamaged; every misfit is named."""
+    net = _load(spec, model, settings, root, limits)
+    found = _converted(net, source, mapping, match, allow_missing, cast, 0)
+    if output_format is Format.json:
+        write_json({**found.to_json(), "fits": True})
+        return
+    typer.echo(f"{source} fits {net.module.name}: {len(found.rows)} tensors")
+    typer.echo("".join(f"{line}\n" for line in found.left_out()), nl=False)
+
+
+def _load(
+    spec: Path, model: str | None, settings: list[str] | None, root: Path | None, limits: list[str] | None, seed: int = 0
+) -> Net:
+    from convspec import api
+    from convspec.cli.values import parse_limits, parse_settings
+
+    given, bounds = parse_settings(settings or []), parse_limits(limits or [])
+    return api.load(spec, model=model, settings=given, seed=seed, root=root, limits=bounds)
+
+
+def _converted(
+    net: Net, source: Path, mapping: Path | None, match: Match, missing: list[str] | None, cast: bool, seed: int
+) -> Conversion:
+    from convspec.weights.convert import convert
+
+    return convert(net.module, source, mapping=mapping, match=match.value, allow_missing=missing or (), cast=cast, seed=seed)
+
+
+def _write(output: Path, net: Net, reads: list[Path], weights: Any) -> list[dict[str, Any]]:
+    """Write weights in the format of the suffix; paths and sizes. Failure CNN400 where that would replace what was read."""
+    from convspec.diagnostics import error, fail
+    from convspec.runtime.outputs import same_file
+    from convspec.weights import sinks
+
+    if any(same_file(output, path) for path in reads):
+        raise fail(error("CNN400", f"cannot write {output}: it is read by this command", hint="name another file"))
+    return [{"path": str(path), "bytes": path.stat().st_size} for path in sinks.write(output, net.module, weights)]
+
+
+def _say(written: list[dict[str, Any]]) -> None:
+    for file in written:
+        typer.echo(f"wrote {file['path']} ({file['bytes']} bytes)")
