@@ -161,15 +161,16 @@ def diff(
 
     Without --spec names and layouts are compared as they stand in the files.
     """
-    from convspec.weights.diff import compare, compare_files
+    from convspec.weights.convert import arrays_source
+    from convspec.weights.diff import compare
     from convspec.weights.sources import open_source
 
     if spec is None:
-        found = compare_files(open_source(first), open_source(second))
+        found = compare(open_source(first), open_source(second))
     else:
         net = _load(spec, model, settings, root, limits)
-        one, two = (_converted(net, path, None, Match.exact, None, False, 0).weights for path in (first, second))
-        found = compare(one, two, str(first), str(second))
+        weights = (_converted(net, path, None, Match.exact, None, False, 0).weights for path in (first, second))
+        found = compare(*(arrays_source(arrays, path) for arrays, path in zip(weights, (first, second), strict=True)))
     if output_format is Format.json:
         write_json(found.to_json())
     else:

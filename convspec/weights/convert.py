@@ -65,13 +65,13 @@ def convert(
     )
 
 
-def arrays_source(arrays: Mapping[str, Array]) -> Source:
-    """Arrays that a caller hands over, by the spec's names, as if they stood in a file."""
+def arrays_source(arrays: Mapping[str, Array], path: Path = Path("the given weights")) -> Source:
+    """Arrays by the spec's names, as if they stood in a file; messages call it `path`."""
     tensors = {
         name: StoredTensor(name=name, dtype=array.dtype.name, shape=tuple(array.shape), read=partial(_itself, array))
         for name, array in arrays.items()
     }
-    return Source(Path("the given weights"), "safetensors", tensors)
+    return Source(path, "safetensors", tensors)
 
 
 def _itself(array: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isfinite
@@ -78,43 +78,26 @@ class Difference:
         }
 
 
-def compare_files(first: Source, second: Source) -> Difference:
-    """Two open files, by their own names and layouts."""
-    types = [{t.name: Stored(t.dtype, t.shape) for t in source.tensors.values()} for source in (first, second)]
-    return _compare(
-        str(first.path),
-        str(second.path),
-        *types,
-        lambda name: first.tensors[name].read(),
-        lambda name: second.tensors[name].read(),
-    )
+def compare(first: Source, second: Source) -> Difference:
+    """Two sets of tensors, by their own names and layouts."""
+    one, two = _types(first), _types(second)
 
-
-def compare(first: Mapping[str, Array], second: Mapping[str, Array], before: str, after: str) -> Difference:
-    """Two sets of arrays; `before` and `after` are what they are called."""
-    types = [{name: Stored(a.dtype.name, a.shape) for name, a in arrays.items()} for arrays in (first, second)]
-    return _compare(before, after, *types, first.__getitem__, second.__getitem__)
-
-
-def _compare(
-    before: str,
-    after: str,
-    one: Mapping[str, Stored],
-    two: Mapping[str, Stored],
-    read_one: Callable[[str], Array],
-    read_two: Callable[[str], Array],
-) -> Difference:
     def difference(name: str) -> Changed | None:
         if one[name] != two[name]:
             return Changed(name, str(one[name]), str(two[name]), None)
-        most = _most(read_one(name), read_two(name))
+        most = _most(first.tensors[name].read(), second.tensors[name].read())
         return None if most is None else Changed(name, str(one[name]), str(two[name]), most)
 
     both = [name for name in one if name in two]
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(difference, both))
     changed = tuple(item for item in found if item is not None)
-    return Difference(before, after, _only(two, one), _only(one, two), changed, len(both) - len(changed))
+    same = len(both) - len(changed)
+    return Difference(str(first.path), str(second.path), _only(two, one), _only(one, two), changed, same)
+
+
+def _types(source: Source) -> dict[str, Stored]:
+    return {name: Stored(tensor.dtype, tensor.shape) for name, tensor in source.tensors.items()}
 
 
 def _only(these: Mapping[str, Stored], those: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -143,4 +126,4 @@ def _json_number(number: float | None) -> float | None:
     return number if number is not None and isfinite(number) else None
 
 
-__all__ = ["Changed", "Difference", "compare", "compare_files"]
+__all__ = ["Changed", "Difference", "compare"]
