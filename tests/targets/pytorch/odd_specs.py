@@ -213,6 +213,26 @@ model M { input x: float32[N,4,9,9]
   output z }
 """
 
+SPECS["numbers_that_go_on"] = """
+block Fire(x: tensor, squeeze: int) { return x -> squeeze: conv(squeeze, 1x1) -> relu }
+model M { input x: float32[N,4,8,8]
+  x = x -> "features.0": conv(4, 1x1) -> relu
+  position = 2
+  for widths in [[2, 3], [4], [5]] {
+    x = x -> maxpool(2x2, ceil = true)
+    for i, width in widths { x = x -> "features.{position + i}": Fire(width) }
+    position = position + len(widths) + 1
+  }
+  output x }
+"""
+
+SPECS["modes_that_differ"] = """
+model M { input x: float32[N,4,9,9]
+  default conv(pad = same, pad_mode = replicate)
+  for i, count in [3, 2] { x = x -> "conv{i + 1}": conv(count, [5, 1][i]) -> relu }
+  output x }
+"""
+
 FALLBACKS: dict[str, str] = {}
 """What the readable walk has no words for: some blocks, or the whole, are written out."""
 

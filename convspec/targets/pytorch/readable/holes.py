@@ -79,7 +79,7 @@ def _spread(sources: Sources, hole: Hole, scope: Scope, values: list[Any]) -> Co
         found = _in(val, scope)
         if found is not None and _certain(body, val, values, hole):
             return found
-    if hole.squash and _is_same(sources):
+    if hole.squash and not any(isinstance(v, str) for v in values) and _is_same(sources):
         return code.value("same")
     if any(isinstance(v, Dim) for v in values):
         raise Unsayable("a symbolic size in a lowering")

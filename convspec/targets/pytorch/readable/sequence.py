@@ -33,6 +33,8 @@ class Sequence:
     levels: list[Level] = field(default_factory=list)
     numbered: bool = True
     items: list[tuple[Level, Code]] = field(default_factory=list)
+    names: dict[tuple[int, str, Turns], set[str]] = field(default_factory=dict)
+    """Names of the items, by application, path of the container, and turn at which that is made."""
     statements: set[int] = field(default_factory=set)
     """ids of the statements that add the items."""
 
@@ -81,6 +83,9 @@ def add_item(body: Body, labels: Items[str], made: Code) -> Code:
     if not sequence.levels:
         _name_container(body, sequence, prefixes)
     _check_prefix(body, sequence, prefixes)
+    for moment, levels, prefix in zip(body.moments, split, prefixes, strict=True):
+        turns = moment.turns[: len(sequence.outer[0].turns)]
+        sequence.names.setdefault((id(moment.application), prefix, turns), set()).add(levels[-1])
     name = level_codes(body, [levels[-1] for levels in split])[0]
     sequence.items.append((name, made))
     if sequence.numbered:
@@ -134,6 +139,7 @@ def _check_prefix(body: Body, sequence: Sequence, prefixes: list[str]) -> None:
 
 def _finish(body: Body, sequence: Sequence, init: Block) -> Val | None:
     """Write the container: in one expression where nothing stands between its items, else filled step by step."""
+    _check_whole(sequence)
     if body.sequence is not None:
         made = _whole(sequence, init)
         if made is None:
@@ -152,6 +158,15 @@ def _finish(body: Body, sequence: Sequence, init: Block) -> Val | None:
     body.init.append(assign(sequence.holder, empty))
     body.init.extend(init)
     return attach(body, sequence.levels, code.name(sequence.holder))
+
+
+def _check_whole(sequence: Sequence) -> None:
+    """A container is made once, and nothing else stands below its path."""
+    applications = {id(moment.application): moment.application for moment in sequence.outer}
+    for (application, prefix, _), names in sequence.names.items():
+        depth = prefix.count(".") + 1
+        if {label.split(".")[depth] for label in labels_below(applications[application], prefix)} != names:
+            raise NotSequential("other modules below its path")
 
 
 def _labels_at(body: Body, sequence: Sequence) -> list[str]:
