@@ -70,6 +70,8 @@ CODES: dict[str, str] = {
     "CNN200": "a weights file cannot be read",
     "CNN201": "weights do not fit the spec",
     "CNN202": "an initialiser is not known or not valid",
+    "CNN203": "structure alone does not say which tensor is which",
+    "CNN204": "a mapping of tensor names is not right",
     # 300-329 data and runtimes
     "CNN300": "an input file cannot be read",
     "CNN301": "input data does not fit the declared type",

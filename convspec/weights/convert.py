@@ -49,8 +49,8 @@ def convert(
     `mapping` gives source names labels (a dict, or a .json or .toml file; see mapping.py); what it does not name is matched as
     `match` says. Patterns of `allow_missing` (shell style, over the spec's names and the file's) say which tensors may be
     missing, be of another shape or be left over: those of the spec are drawn from `seed`. `cast` brings floats to the spec's
-    dtype. Failure CNN200 where the file or the mapping cannot be read, CNN201 with every misfit where it does not fit,
-    CNN401 for a pattern that matches nothing.
+    dtype. Failure CNN200 where the file cannot be read, CNN201 with every misfit where it does not fit, CNN203 where structure
+    leaves more than one way, CNN204 for a mapping that is not right, CNN401 for a pattern that matches nothing.
     """
     opened = source if isinstance(source, Source) else _opened(source)
     given = read_mapping(mapping) if isinstance(mapping, str | Path) else dict(mapping or {})

@@ -25,24 +25,24 @@ LARGEST = 16_000_000
 
 
 def read_mapping(path: str | Path) -> dict[str, str]:
-    """The mapping in a JSON or TOML file (by its suffix). Failure CNN200 where it cannot be read or is something else."""
+    """The mapping in a JSON or TOML file (by its suffix). Failure CNN204 where it cannot be read or is something else."""
     path = Path(path)
     readers: dict[str, Callable[[str], Any]] = {".json": _json, ".toml": tomllib.loads}
     if path.suffix.lower() not in readers:
-        raise fail(error("CNN200", f"cannot read {path}: a mapping is a .json or .toml file"))
+        raise fail(error("CNN204", f"cannot read {path}: a mapping is a .json or .toml file"))
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError(f"it is larger than {LARGEST} bytes")
         found = readers[path.suffix.lower()](path.read_text("utf-8"))
     except OSError as problem:
         reason = problem.strerror or str(problem)
-        raise fail(error("CNN200", f"cannot read {path}: {reason[:1].lower()}{reason[1:]}")) from None
+        raise fail(error("CNN204", f"cannot read {path}: {reason[:1].lower()}{reason[1:]}")) from None
     except (ValueError, RecursionError) as problem:
         reason = (str(problem) or "it is nested too deeply").splitlines()[0]
-        raise fail(error("CNN200", f"cannot read {path}: {reason[:1].lower()}{reason[1:]}")) from None
+        raise fail(error("CNN204", f"cannot read {path}: {reason[:1].lower()}{reason[1:]}")) from None
     if not isinstance(found, dict) or not all(isinstance(label, str) for label in found.values()):
         hint = 'a mapping gives each source name a label: {"conv1_conv": "conv1"}; in TOML, quote names that hold dots'
-        raise fail(error("CNN200", f"cannot read {path}: it is no mapping from names to labels", hint=hint))
+        raise fail(error("CNN204", f"cannot read {path}: it is no mapping from names to labels", hint=hint))
     return found
 
 
@@ -53,7 +53,7 @@ def _json(text: str) -> Any:
 def targets(source: Source, mapping: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
     """The spec's name that each tensor of `source` stands for, whether the spec has it or not; `known` are those it has.
 
-    Failure CNN201 where an entry of the mapping is of no tensor, or where two tensors stand for one name.
+    Failure CNN204 where an entry of the mapping is of no tensor, or where two tensors stand for one name.
     """
     names = frozenset(known)
     used: set[str] = set()
@@ -65,7 +65,7 @@ def targets(source: Source, mapping: Mapping[str, str], known: Iterable[str]) ->
     unused = [entry for entry in mapping if entry not in used]
     if unused:
         notes = [f"{quoted(entry)}, for {quoted(mapping[entry])}" for entry in unused]
-        raise fail(error("CNN201", f"the mapping names what is not in {source.path}", notes=notes))
+        raise fail(error("CNN204", f"the mapping names what is not in {source.path}", notes=notes))
     _check_distinct(source, {name: target for name, target in found.items() if target in names})
     return found
 
@@ -76,7 +76,7 @@ def _check_distinct(source: Source, found: Mapping[str, str]) -> None:
         owners.setdefault(target, []).append(name)
     twice = [f"{quoted(target)}: {', '.join(map(quoted, names))}" for target, names in owners.items() if len(names) > 1]
     if twice:
-        raise fail(error("CNN201", f"several tensors of {source.path} stand for one of the spec", notes=twice))
+        raise fail(error("CNN204", f"several tensors of {source.path} stand for one of the spec", notes=twice))
 
 
 def mapped_names(source: Source, mapping: Mapping[str, str]) -> set[str]:

@@ -61,7 +61,7 @@ def by_structure(
 ) -> dict[str, str]:
     """The parameter that each tensor of `source` is. `given` is what a mapping says already, by tensor.
 
-    Layers that may be missing are set aside where their number says so. Failure CNN201 where structure leaves more than one
+    Layers that may be missing are set aside where their number says so. Failure CNN203 where structure leaves more than one
     way, or none.
     """
     layers = wanted_layers(graph)
@@ -81,7 +81,7 @@ def by_structure(
     if search.problems:
         hint = "name these layers in a mapping (--mapping), which goes before structure"
         message = f"{source.path} cannot be matched with {graph.name} by structure alone"
-        raise fail(error("CNN201", message, notes=search.problems, hint=hint))
+        raise fail(error("CNN203", message, notes=search.problems, hint=hint))
     return {**given, **search.found}
 
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "CNN027": "it takes a package that is installed and broken",
     "CNN200": "it is about a weights file",
     "CNN201": "it is about a weights file",
+    "CNN203": "it is about a weights file",
+    "CNN204": "it is about a weights file",
     "CNN300": "it is about an input file",
     "CNN301": "it is about an input file",
     "CNN302": "it is about an input file",
