@@ -64,6 +64,7 @@ SAMPLES: list[Sample] = [
     *on_image(
         "residual", "PreActBlock(4)", "PreActBlock(6, stride = 2)", "PreActBottleneck(1)", "PreActBottleneck(3, stride = 2)"
     ),
+    on("backbone", "ResNetBody", IMAGE, "p, q = x -> b: ResNetBody([1, 2], dilated = 1)", "output p, q", h=4, w=5),
     *on_image("dense", "DenseLayer(3)", "DenseBlock(2, growth = 3)", "Transition"),
     *on_image("dense", "DenseBlock(2, growth = 3, norm = groupnorm(1))", "Transition(3, norm = batchnorm(eps = 0.001))"),
     *on_image("repvgg", "RepVGGBlock(4)", "RepVGGBlock(6, stride = 2, groups = 2)", "RepVGGBlock(4, deployed = true)"),
@@ -98,6 +99,15 @@ SAMPLES: list[Sample] = [
     on("attention", "NonLocal", "input x: float32[N, 4, L]", "output x -> b: NonLocal(3)", L=5),
     *on_image("pyramid", "ASPP(3, [1, 2])", "PPM([1, 2])", "PPM([2, 3], align_corners = true)"),
     on("pyramid", "FPN", MAPS, "p, q, r = [a, b, c] -> b: FPN(2)", "output p, q, r", h=1, w=2),
+    on(
+        "pyramid",
+        "FPN",
+        MAPS,
+        'p, q, r, s, t = [a, b, c] -> b: FPN(2, extra = ["p6", "p7"])',
+        "output p, q, r, s, t",
+        h=2,
+        w=3,
+    ),
     on("pyramid", "PAN", MAPS, "p, q, r = [a, b, c] -> b: PAN", "output p, q, r", h=1, w=2),
     *on_image("yolo", "ConvUnit(3)", "Residual(4)", "Residual(3)", "CSP(4, depth = 2)", "C2f(6, 2, shortcut = true)"),
     *on_image("yolo", "SPP(3, [3, 5])", "SPPF(3, 3)"),
