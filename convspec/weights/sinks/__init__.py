@@ -11,7 +11,8 @@ from convspec.elaborate.module import Module
 from convspec.ir.types import Array
 
 SUFFIXES = {
-    ".safetensors": "safetensors", ".pt": "torch", ".pth": "torch", ".weights.h5": "keras_h5", ".keras": "keras", ".onnx": "onnx",
+    ".safetensors": "safetensors", ".pt": "torch", ".pth": "torch",
+    ".weights.h5": "keras_h5", ".keras": "keras", ".onnx": "onnx",
 }  # fmt: skip
 """Which file here writes what."""
 
