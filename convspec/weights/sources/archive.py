@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
 
 from convspec.weights.names import quoted
 from convspec.weights.sources.reading import FileBytes, explained, refused
@@ -96,6 +98,40 @@ def data_offset(file: FileBytes, member: zipfile.ZipInfo) -> int:
     return int(member.header_offset + 30 + name + extra)
 
 
+def member_slice(file: FileBytes, member: zipfile.ZipInfo) -> BinaryIO:
+    """A member that is stored as it is, opened to read and seek in (zipfile reads on from the start for every step back)."""
+    return io.BufferedReader(_Slice(file.path.open("rb"), data_offset(file, member), member.file_size))
+
+
+class _Slice(io.RawIOBase):
+    """A range of an open file as a file of its own."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence])
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = max(0, min(len(buffer), self._size - self._at))
+        self._file.seek(self._start + self._at)
+        found = self._file.read(wanted)
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
 def _check_content(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     """Its bytes have the size and the checksum that the directory gives (zipfile raises where the latter differs)."""
     size = 0
@@ -110,4 +146,4 @@ def _check_content(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo
         raise refused(path, f"its member {quoted(member.filename)} is shorter than it says", hint=LIES)
 
 
-__all__ = ["LIES", "check_archive", "data_offset", "member_names"]
+__all__ = ["LIES", "check_archive", "data_offset", "member_names", "member_slice"]
