@@ -96,7 +96,14 @@ def _keywords(trees: Sequence[Call | Apply], rules: Rules, squash: bool) -> dict
     names = dict.fromkeys(name for tree in trees for name in tree.kwargs)
     usual = [name for name in rules.order(trees[0].fn) if name in names]
     ordered = [*usual, *(name for name in names if name not in usual)]
-    return {name: merge([rules.given(tree, name) for tree in trees], rules, squash) for name in ordered}
+    return {name: merge(_column(trees, name, rules), rules, squash) for name in ordered}
+
+
+def _column(trees: Sequence[Call | Apply], name: str, rules: Rules) -> list[Any]:
+    try:
+        return [rules.given(tree, name) for tree in trees]
+    except Differ:
+        raise Differ([f"{name} {'written' if name in tree.kwargs else 'left out'}" for tree in trees]) from None
 
 
 def _holds_tensors(part: Any) -> bool:

@@ -233,6 +233,24 @@ model M { input x: float32[N,4,9,9]
   output x }
 """
 
+SPECS["keywords_left_out"] = """
+block Separable(x: tensor, stride: int) { return x -> conv1: separable_conv(4, 3x3, stride = stride, pad = 1) -> relu }
+model M { input x: float32[N,4,8,8]
+  output x -> a: Separable(2) -> b: Separable(1) -> c: Separable(2) }
+"""
+
+SPECS["a_module_in_a_branch_of_a_branch"] = """
+block Unit(x: tensor, stride: int, rate: float) {
+  y = x -> conv(4, 3x3, stride = stride, pad = 1)
+  if stride == 1 and x.channels == 4 {
+    if rate > 0 { y = y -> dropout(rate) }
+    y = y + x
+  }
+  return y }
+model M { input x: float32[N,4,8,8]
+  output x -> a: Unit(1, 0.0) -> b: Unit(1, 0.5) -> c: Unit(2, 0.5) }
+"""
+
 FALLBACKS: dict[str, str] = {}
 """What the readable walk has no words for: some blocks, or the whole, are written out."""
 

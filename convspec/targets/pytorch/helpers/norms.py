@@ -11,7 +11,7 @@ class BiasBatchNorm1d(nn.BatchNorm1d):
 
     def __init__(self, channels, **options):
         super().__init__(channels, **options)
-        self.weight = None
+        self.register_parameter("weight", None)
 
 
 class BiasBatchNorm2d(nn.BatchNorm2d):
@@ -19,7 +19,7 @@ class BiasBatchNorm2d(nn.BatchNorm2d):
 
     def __init__(self, channels, **options):
         super().__init__(channels, **options)
-        self.weight = None
+        self.register_parameter("weight", None)
 
 
 class BiasBatchNorm3d(nn.BatchNorm3d):
@@ -27,7 +27,7 @@ class BiasBatchNorm3d(nn.BatchNorm3d):
 
     def __init__(self, channels, **options):
         super().__init__(channels, **options)
-        self.weight = None
+        self.register_parameter("weight", None)
 
 
 class ChannelLayerNorm(nn.LayerNorm):

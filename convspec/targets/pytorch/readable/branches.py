@@ -14,7 +14,7 @@ from convspec.targets.pytorch.readable.loops import after, prepare
 from convspec.targets.pytorch.readable.values import NotSequential, Unsayable, Val, Varied
 from convspec.targets.source import code
 from convspec.targets.source.code import Code
-from convspec.targets.source.statements import Branch, Line, assign
+from convspec.targets.source.statements import Block, Branch, Line, assign
 
 
 def walk_if(body: Body, statement: ast.If) -> None:
@@ -66,13 +66,19 @@ def branches(
             walk()
             ends.append(body.env)
     body.env = _joined(*ends)
-    new = [name for name in body.attached if name not in attached]
+    new = [name for name in body.attached if name not in attached and _always_made(init.then, name)]
     if new and not body.loops and not fwd.orelse:
         position = next(i for i, statement in enumerate(outer[0]) if statement is init)
         outer[0].insert(position, Line(f"self.{new[0]} = None", essential=True))
         fwd.condition = Code(f"self.{new[0]} is not None")
     elif said.fwd is None:
         raise Varied("a condition that forward cannot say", moments, list(taken))
+
+
+def _always_made(branch: Block, name: str) -> bool:
+    """Whether a branch makes a module whatever else holds, and not in a branch of its own."""
+    texts = [statement.text for statement in branch if isinstance(statement, Line)]
+    return any(text.startswith(f"self.{name} = ") and text != f"self.{name} = None" for text in texts)
 
 
 def _joined(then: dict[str, Val], orelse: dict[str, Val]) -> dict[str, Val]:
