@@ -228,7 +228,8 @@ def _write(output: Path, net: Net, reads: list[Path], weights: Any) -> list[dict
     from convspec.runtime.outputs import same_file
     from convspec.weights import sinks
 
-    if any(same_file(output, path) for path in reads):
+    used = [file.span.file.path for file in net.module.files]
+    if any(same_file(output, path) for path in (*reads, *used) if path is not None):
         raise fail(error("CNN400", f"cannot write {output}: it is read by this command", hint="name another file"))
     return [{"path": str(path), "bytes": path.stat().st_size} for path in sinks.write(output, net.module, weights)]
 

@@ -176,7 +176,7 @@ class _Search:
                 self.free = [layer for layer in self.free if layer not in set(optional)]
             elif len(wanted) == len(held) - len(left_over):
                 self.held = [layer for layer in self.held if layer not in set(left_over)]
-            else:
+            elif wanted and held:  # else the walk comes to what has no partner
                 self.problems.append(_numbers(wanted, held))
 
     def _optional(self, names: Iterable[str]) -> bool:
@@ -230,6 +230,8 @@ class _Search:
             self.mapped.pop(name, None)
         for layer in self.free:
             self.problems += [f"missing: {quoted(p.name)}, {p.dtype}{list(p.shape)}" for p in layer.parameters.values()]
+        causes = [problem for problem in self.problems if not problem.startswith("order: ")]
+        self.problems = causes or self.problems  # what has no partner puts all behind it out of order
 
     def _place(self, held: Held) -> None:
         candidates = [layer for layer in self.free if self._roles(held, layer) is not None]

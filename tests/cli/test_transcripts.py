@@ -104,6 +104,7 @@ def _prepare() -> None:
     Path("flipped.safetensors").write_bytes(flipped)
     Path("checkpoint.pt").write_bytes(b"PK\x03\x04rest")
     _save_other(weights)
+    Path("names.toml").write_text('"conv1.wieght" = "conv1.weight"\n')
     Path("junk.onnx").write_bytes(b"no model")
 
 
