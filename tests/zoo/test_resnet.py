@@ -30,7 +30,7 @@ def test_names_and_shapes_are_torchvisions(model: str) -> None:
 def test_outputs_are_torchvisions(model: str) -> None:
     torch.manual_seed(0)
     file, function = THEIRS[model]
-    agrees(file, model, unsettled(getattr(torchvision(), function)(weights=None)), image(1, 3, 64, 96))
+    agrees(file, model, unsettled(getattr(torchvision(), function)(weights=None)), image(1, 3, 32, 64))
 
 
 class PreAct(nn.Module):
@@ -137,7 +137,7 @@ def _se_name(name: str) -> str:
 
 def test_squeeze_and_excitation() -> None:
     torch.manual_seed(0)
-    theirs, batch = _se_resnet([1, 2, 1, 1]), image(1, 3, 64, 96)
+    theirs, batch = _se_resnet([1, 2, 1, 1]), image(1, 3, 32, 64)
     with torch.no_grad():
         expected = theirs(torch.from_numpy(batch)).numpy()
     weights = {_se_name(name): array for name, array in weights_of(theirs).items()}
