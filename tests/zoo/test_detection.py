@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import convspec
+from convspec.zoo import find
 from tests.zoo.outputs import check_outputs, learnable
 from tests.zoo.torchvision_models import shapes_of, stored, torchvision
 
@@ -50,6 +51,13 @@ THEIRS: list[tuple[str, Callable[[], Any]]] = [
 @pytest.mark.parametrize(("network", "make"), THEIRS, ids=[name for name, _ in THEIRS])
 def test_names_and_shapes(network: str, make: Callable[[], Any]) -> None:
     assert stored(convspec.load(f"zoo:{network}").module.graph) == shapes_of(make)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("RetinaNet_ResNet50_FPN", "retinanet_resnet50_fpn"), ("SSD300", "ssd300_vgg16")])
+def test_published_cost(ours: str, theirs: str) -> None:
+    """The multiply-accumulates that torchvision's documentation gives, in thousands of millions."""
+    published = torchvision("models").get_model_weights(theirs).DEFAULT.meta["_ops"]
+    assert round(find(ours).macs / 1e9, 3) == published
 
 
 def test_a_pyramid() -> None:

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 import convspec
 from convspec.ir import dims
+from convspec.zoo import find
 from tests.zoo.outputs import check_outputs, learnable
 from tests.zoo.torchvision_models import shapes_of, stored, torchvision
 
@@ -42,6 +43,20 @@ def test_outputs(ours: str) -> None:
     torch.manual_seed(0)
     network = segmentation(NAMED[ours], aux_loss=True, num_classes=3)
     check_outputs(ours, network, 2, 3, 23, 30, settings={"classes": 3}, outputs=["out", "aux"])
+
+
+def test_lraspp() -> None:
+    torch.manual_seed(0)
+    network = segmentation("lraspp_mobilenet_v3_large", num_classes=3)
+    check_outputs("LRASPP_MobileNetV3_Large", network, 2, 3, 70, 37, settings={"classes": 3}, outputs=["out"])
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [*NAMED.items(), ("LRASPP_MobileNetV3_Large", "lraspp_mobilenet_v3_large")])
+def test_published_numbers(ours: str, theirs: str) -> None:
+    """What torchvision's documentation gives: parameters, and thousands of millions of multiply-accumulates."""
+    published = torchvision("models").get_model_weights(theirs).DEFAULT.meta
+    network = find(ours)
+    assert (network.parameters, round(network.macs / 1e9, 3)) == (published["num_params"], published["_ops"])
 
 
 class FCN8s(nn.Module):
