@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 import convspec
+from convspec.analysis.cost import total_cost
+from convspec.ir import dims
 from tests.zoo.comparing import agrees, image
 from tests.zoo.torchvision_models import shapes_of, stored, torchvision, unsettled
 
@@ -26,6 +28,15 @@ def test_names_and_shapes_are_torchvisions(model: str) -> None:
     file, function = THEIRS[model]
     expected = shapes_of(lambda: getattr(torchvision(), function)(weights=None))
     assert stored(convspec.load(f"zoo:{file}", model).module.graph) == expected
+
+
+@pytest.mark.parametrize("model", THEIRS)
+def test_multiply_accumulates_are_those_that_torchvision_gives(model: str) -> None:
+    file, function = THEIRS[model]
+    weights = torchvision().get_model_weights(function).DEFAULT
+    graph = convspec.load(f"zoo:{file}", model).module.graph
+    sizes = {name: 7 for name in graph.symbols()} | {"N": 1}  # of SqueezeNet's 32*h and 32*w
+    assert round(dims.evaluate(total_cost(graph.nodes, {}).macs, sizes) / 1e9, 3) == weights.meta["_ops"]
 
 
 @pytest.mark.parametrize(
