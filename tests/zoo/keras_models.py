@@ -60,5 +60,14 @@ def converted(module: Module, network: Any, label: Callable[[str], str], folder:
     """The weights that `convert` finds in its saved file; `label` gives ours for the name of one of its layers."""
     path = folder / "network.keras"
     network.save(path)
-    mapping = {layer.weights[0].path.rpartition("/")[0]: label(layer.name) for layer in leaves(network)}
+    mapping = {place: label(layer.name) for place, layer in placed(network)}
     return dict(convert(module, path, mapping=mapping).weights)
+
+
+def placed(network: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves with their names in a file. The scope that a layer was made in, which its variables' paths tell, is not in it."""
+    for layer in network.layers:
+        if getattr(layer, "layers", []):
+            yield from placed(layer, f"{above}{layer.name}/")
+        elif layer.weights:
+            yield above + layer.name, layer
