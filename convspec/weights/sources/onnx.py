@@ -15,6 +15,7 @@ from typing import Any
 from convspec.ir.types import Array
 from convspec.weights.names import quoted
 from convspec.weights.sources.base import Source, StoredTensor
+from convspec.weights.sources.onnx_names import form, is_constant
 from convspec.weights.sources.reading import FileBytes, elements, explained, refused
 
 LARGEST = (1 << 31) - 1
@@ -56,7 +57,8 @@ def open_onnx(path: Path) -> Source:
             raise refused(path, "it is no ONNX model with a graph")
         found = _Found(path)
         found.graph(model.graph, 0)
-        tensors = {name: found.stored(name, tensor) for name, tensor in found.tensors.items()}
+        found.own = model.producer_name == "convspec"
+        tensors = {name: found.stored(name, found.tensors[name]) for name in found.kept()}
     return Source(path, "onnx", tensors, {"producer": str(model.producer_name)[:100], "graph": str(model.graph.name)[:100]})
 
 
@@ -76,6 +78,18 @@ class _Found:
     tensors: dict[str, Any] = field(default_factory=dict)
     readers: dict[str, list[_Use]] = field(default_factory=dict)
     files: dict[str, FileBytes] = field(default_factory=dict)
+    own: bool = False
+    """Whether the onnx target here wrote the model, which then names tensors as onnx_names says."""
+
+    def kept(self) -> list[str]:
+        """The names of the tensors: of a parameter that the model has in several layouts, the first."""
+        if not self.own:
+            return list(self.tensors)
+        first: dict[str, str] = {}
+        for name in self.tensors:
+            layout = form(name)
+            first.setdefault(layout.parameter if layout else name, name)
+        return list(first.values())
 
     def graph(self, graph: Any, depth: int) -> None:
         """The initializers of a graph, then those of its nodes' inner graphs."""
@@ -108,9 +122,10 @@ class _Found:
         roles = {(_role(use, shape), turned) for use, turned in self._uses(name, False, 0)}
         role = next(iter(roles))[0] if len({role for role, _ in roles}) == 1 else None
         number = dtype.startswith(("float", "bfloat")) and roles
-        constant = role == "constant" or not number
+        constant = role == "constant" or not number or (self.own and is_constant(name))
         read = self._reader(name, tensor, dtype, shape, count)
-        transposed = len(shape) == 2 and not constant and {turned for _, turned in roles} == {True}
+        told = self.own and form(name) is not None  # then the name says how it is stored
+        transposed = len(shape) == 2 and not constant and not told and {turned for _, turned in roles} == {True}
         return StoredTensor(
             name=name, dtype=dtype, shape=shape, read=read, role="constant" if constant else role, transposed=transposed
         )
