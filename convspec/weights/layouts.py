@@ -6,6 +6,7 @@ that owns the parameter, and both shapes. Where these leave no layout, there is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -94,6 +95,31 @@ def layout_of(kind: Kind, stored: StoredTensor, parameter: Parameter, node: Node
     return AS_IT_IS if stored.shape == parameter.shape else None
 
 
+_VARIANT = re.compile(r"(?P<label>[^/]+)(/(?P<reshape>\d+(x\d+)*))?(/(?P<permute>\d+(,\d+)+))?")
+
+
+def onnx_label(name: str) -> str:
+    """The parameter that an initializer of ours holds: `act.weight/6x1x1` is `act.weight`, reshaped for its reader."""
+    found = _VARIANT.fullmatch(name)
+    return found["label"] if found else name
+
+
+def onnx_layout(stored: StoredTensor, parameter: Parameter) -> Layout | None:
+    """The way back from the layout that the name of such an initializer tells of; None where its shape contradicts it."""
+    found = _VARIANT.fullmatch(stored.name)
+    if found is None or found["label"] != parameter.name or stored.transposed:
+        return None
+    permute = tuple(map(int, found["permute"].split(","))) if found["permute"] else tuple(range(len(stored.shape)))
+    if sorted(permute) != list(range(len(stored.shape))):
+        return None
+    inverse = tuple(permute.index(axis) for axis in range(len(permute)))
+    reshaped = tuple(stored.shape[axis] for axis in inverse)
+    told = tuple(map(int, found["reshape"].split("x"))) if found["reshape"] else parameter.shape
+    if reshaped != told or prod(told) != prod(parameter.shape):
+        return None
+    return Layout(permute=inverse if found["permute"] else None, merge=parameter.shape if found["reshape"] else None)
+
+
 def _keras(stored: StoredTensor, parameter: Parameter, node: Node) -> Layout | None:
     """Keras keeps channels last: kernels are (space…, in, out), or (space…, in, multiplier) if depthwise; dense (in, out)."""
     shape, wanted = stored.shape, parameter.shape
@@ -155,4 +181,4 @@ def _sizes(shape: Any) -> str:
     return f"({', '.join(map(str, shape))})"
 
 
-__all__ = ["AS_IT_IS", "ROLES", "Layout", "Rearranged", "layout_of"]
+__all__ = ["AS_IT_IS", "ROLES", "Layout", "Rearranged", "layout_of", "onnx_label", "onnx_layout"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from convspec.diagnostics import error, fail
-from convspec.weights.layouts import ROLES
+from convspec.weights.layouts import ROLES, onnx_label
 from convspec.weights.manifest import without_duplicates
 from convspec.weights.names import quoted
 from convspec.weights.sources.base import Source, StoredTensor
@@ -104,6 +104,8 @@ def _cuts(name: str) -> Iterator[int]:
 
 def _resolved(source: Source, stored: StoredTensor, name: str, known: frozenset[str]) -> str:
     """`name` as the spec would write it: levels of Keras joined by dots, its variable's name as the role."""
+    if source.kind == "onnx" and onnx_label(name) in known:
+        return onnx_label(name)
     if name in known or source.kind != "keras" or stored.role is None:
         return name
     layer, slash, _ = name.rpartition("/")

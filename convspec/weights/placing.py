@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from convspec.ir.graph import Graph, Node, Parameter
-from convspec.weights.layouts import Layout, Rearranged, layout_of
+from convspec.weights.layouts import Layout, Rearranged, layout_of, onnx_layout
 from convspec.weights.sources.base import Source, StoredTensor
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Placing:
         """How `stored` becomes `parameter`; None where its shape forbids it. `exact`: its own name led there."""
         if self._is_own(stored, parameter, exact):
             return _own_layout(self._own[stored.name])
+        if self.kind == "onnx" and exact and "/" in stored.name:
+            return onnx_layout(stored, parameter)
         found = layout_of(self.kind, stored, parameter, self.owners[parameter.name])
         orders = self._orders.get(parameter.name)
         if found is None or not orders:
