@@ -56,6 +56,7 @@ def test_outputs_are_torchvisions(model: str, size: int) -> None:
     agrees(file, model, theirs, image(1, 3, size, size), {"size": size})
 
 
+@pytest.mark.zoo
 def test_outputs_of_a_vgg_with_smaller_dense_layers() -> None:
     """torchvision's maps under dense layers that see 2x2 cells, of maps of 3x3."""
     torch.manual_seed(0)
@@ -116,11 +117,13 @@ class Response(nn.Module):
         return torch.stack(rows, 1)
 
 
+@pytest.mark.zoo
 def test_zfnet() -> None:
     """Its first responses are made large: at those of a fresh network the normalisation does next to nothing."""
     torch.manual_seed(0)
+    first = nn.Conv2d(3, 96, 7, 2, 1)
     features = nn.Sequential(
-        *(nn.Conv2d(3, 96, 7, 2, 1), nn.ReLU(), nn.MaxPool2d(3, 2, 1), Response()),
+        *(first, nn.ReLU(), nn.MaxPool2d(3, 2, 1), Response()),
         *(nn.Conv2d(96, 256, 5, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1), Response()),
         *(nn.Conv2d(256, 384, 3, 1, 1), nn.ReLU()),
         *(nn.Conv2d(384, 384, 3, 1, 1), nn.ReLU()),
@@ -132,7 +135,7 @@ def test_zfnet() -> None:
     )
     assert learnable(features) + learnable(classifier) == 62_357_608
     with torch.no_grad():
-        features[0].weight *= 60
+        first.weight.mul_(60)
     theirs = named(("features", features), ("flatten", nn.Flatten()), ("classifier", classifier))
     agrees("zfnet", "ZFNet", theirs, image(1, 3, 224, 224))
 

@@ -39,7 +39,11 @@ HEADS = {
 
 @pytest.mark.parametrize(
     ("model", "size"),
-    [("GoogLeNet", 96), ("GoogLeNet", 224), pytest.param("InceptionV3", 299, marks=pytest.mark.zoo)],
+    [
+        ("GoogLeNet", 96),
+        pytest.param("GoogLeNet", 224, marks=pytest.mark.zoo),
+        pytest.param("InceptionV3", 299, marks=pytest.mark.zoo),
+    ],
 )
 def test_outputs_are_torchvisions(model: str, size: int) -> None:
     torch.manual_seed(0)

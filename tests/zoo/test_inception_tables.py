@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -118,6 +119,7 @@ def repeated(channels: int, count: int, kind: str) -> nn.Sequential:
     return nn.Sequential(*(Mixed(channels, True, V4[kind]) for _ in range(count)))
 
 
+@pytest.mark.zoo
 def test_inception_v4() -> None:
     torch.manual_seed(0)
     theirs = named(
