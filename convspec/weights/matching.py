@@ -72,8 +72,12 @@ def by_structure(
     tensors = [t for name, t in source.tensors.items() if name not in given and not counts_for_nothing(t)]
     held = held_layers(source, tensors, {role for layer in layers for role in layer.parameters})
     if source.kind == "onnx" and any(_unknown(layer) for layer in held):  # names say nothing: tensor by tensor
-        held = [Held(t.name, ({_ANY: t},)) for t in tensors]
-        layers = [Wanted(p.name, {_ANY: p}, layer.bit, layer.before) for layer in layers for p in layer.parameters.values()]
+        held = [Held(t.name, tuple({role: t} for role in _kinds(t))) for t in tensors]
+        layers = [
+            Wanted(p.name, {_last(role): p}, layer.bit, layer.before)
+            for layer in layers
+            for role, p in layer.parameters.items()
+        ]
     search = _Search(placing, [layer for layer in layers if layer.parameters], held, may_be_missing)
     search.mapped = {name: bits[target] for name, target in given.items() if target in bits}
     search.count()
@@ -129,6 +133,15 @@ def _layer_and_role(source: Source, stored: StoredTensor, roles: set[str]) -> tu
     found = [role for role in roles if role and stored.name.endswith(f".{role}")]
     role = max(found, key=len, default=None)
     return (stored.name, _ANY) if role is None else (stored.name[: -len(role) - 1], role)
+
+
+def _kinds(stored: StoredTensor) -> tuple[str, ...]:
+    """What a tensor without a telling name is, as far as the node that reads it says so."""
+    return tuple(dict.fromkeys(_last(role) for role in ROLES.get(stored.role or "", ()))) or (_ANY,)
+
+
+def _last(role: str) -> str:
+    return role.rpartition(".")[2]
 
 
 def _variants(group: Tensors) -> Iterator[Tensors]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from convspec import elaborate
 from convspec.diagnostics import Diagnostic, Failure
 from convspec.elaborate.module import Module
 from convspec.ir.types import Array
+from convspec.targets.tensorflow.exchange import own_variables
+from convspec.targets.tensorflow.weights import to_keras
 from convspec.weights.convert import Conversion, convert
 from convspec.weights.randomised import randomised
-from convspec.weights.sources.base import Kind
+from convspec.weights.sources.base import Kind, Source, StoredTensor
 from tests.weights.sources import source_of
 
 CHAIN = """model Chain {
@@ -154,6 +157,26 @@ def test_a_batch_norm_without_names_is_ambiguous() -> None:
     weights = randomised(module.graph)
     arrays = {f"onnx::{i}": array for i, array in enumerate(weights.values())}
     assert refusal(module, arrays, "onnx").notes[0].startswith("ambiguous: `onnx::0` float32[2] could be ")
+
+
+def test_onnx_knows_what_its_nodes_read() -> None:
+    module = elaborate.loads("model M {\n    input x: float32[N, 2]\n    output x -> a: batchnorm -> b: linear(2)\n}\n")
+    weights = randomised(module.graph)
+    roles = ("gamma", "beta", "moving_mean", "moving_variance", "kernel", "bias")
+    tensors: dict[str, StoredTensor] = {}
+    for role, (name, array) in zip(roles, weights.items(), strict=True):
+        tensors |= source_of("onnx", {f"onnx::{name[::-1]}": array}, role=role).tensors
+    found = convert(module, Source(Path("x.onnx"), "onnx", tensors), match="structure")
+    assert_same(found, weights)
+
+
+@pytest.mark.parametrize("model", ["ResNet18", "ResNet50"])
+def test_keras_kernels_are_matched_by_their_layouts(model: str) -> None:
+    module = elaborate.load("examples/resnet.cnn", model=model)
+    weights = randomised(module.graph)
+    stored = to_keras(own_variables(module.graph).values(), weights)
+    renamed = {f"l{key.replace('.', '_')}": array for key, array in stored.items()}
+    assert_same(by_structure(module, renamed, "keras"), weights)
 
 
 @pytest.mark.parametrize("seed", range(30))
