@@ -106,7 +106,7 @@ class Residual(nn.Module):
         return F.relu(y + self.shortcut(x))
 
 
-TABLE = {
+TABLE: dict[str, tuple[type[Stage] | type[Residual], int, list[tuple[int, int]]]] = {
     "M3": (Stage, 256, [(256, 1)]),
     "M5": (Stage, 128, [(128, 1), (256, 1), (512, 1)]),
     "M11": (Stage, 64, [(64, 2), (128, 2), (256, 3), (512, 2)]),

@@ -67,7 +67,7 @@ def test_basset() -> None:
 
 
 class GraphLayer(nn.Module):
-    """Atom by atom: the weights of its number of bonds, on the sum of its neighbours and on itself; then the largest around it."""
+    """Atom by atom: the weights of its number of bonds, on the sum of its neighbours and on itself; then the largest."""
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
@@ -108,15 +108,8 @@ def test_graph_convolutions() -> None:
     bonds, present = np.zeros((3, 14, 14), bool), np.zeros((3, 14), bool)
     for molecule, size in enumerate(sizes):
         present[molecule, :size] = True
-    for molecule, i, j in [
-        *((0, 0, j) for j in range(1, 11)),
-        (0, 1, 2),
-        (0, 11, 12),
-        (1, 0, 1),
-        (1, 1, 2),
-        (1, 2, 3),
-        (1, 3, 4),
-    ]:
+    star, chain = [(0, 0, j) for j in range(1, 11)], [(1, j, j + 1) for j in range(4)]
+    for molecule, i, j in [*star, (0, 1, 2), (0, 11, 12), *chain]:
         bonds[molecule, i, j] = bonds[molecule, j, i] = True
     atoms = generator.standard_normal((3, 75, 14), np.float32)
     holds("tox21", "Tox21GCN", Tox21GCN(), {"atoms": atoms, "bonds": bonds, "present": present})

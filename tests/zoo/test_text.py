@@ -53,7 +53,7 @@ class Convolution(nn.Module):
 
 
 class VDCNN(nn.Module):
-    """Conneau et al. 2016, figure 1: the sizes halved by pooling between stages, the 8 largest values of each channel at the end."""
+    """Conneau et al. 2016, figure 1: sizes halved between stages, at the end the 8 largest values of each channel."""
 
     def __init__(self, depths: tuple[int, ...], classes: int = 4) -> None:
         super().__init__()
@@ -113,7 +113,8 @@ class Side(nn.Module):
     def embedded(self, sentence: Tensor) -> Tensor:
         """(width, length)."""
         positions = torch.arange(1, len(sentence) + 1)
-        return (self.embed_tokens(sentence) + self.embed_positions(positions)).T
+        found: Tensor = (self.embed_tokens(sentence) + self.embed_positions(positions)).T
+        return found
 
     def gated(self, i: int, x: Tensor, before: int, after: int) -> tuple[Tensor, Tensor]:
         """The convolution's output, and what is carried past it."""
@@ -171,7 +172,7 @@ class Decoder(Side):
 
 
 class ConvS2S(nn.Module):
-    """Each pair of sentences by itself, without what only fills up the batch: words behind the end of the source do not count."""
+    """Each pair of sentences by itself, without what only fills up the batch: words behind the end do not count."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -151,7 +151,7 @@ class SlowFast(nn.Module):
         return found
 
 
-FORMS = {"SlowFast": (8, 5), "SlowFastR50": (4, 7), "SlowFastR101": (4, 5, (3, 4, 23, 3))}
+FORMS = {"SlowFast": (8, 5, (3, 4, 6, 3)), "SlowFastR50": (4, 7, (3, 4, 6, 3)), "SlowFastR101": (4, 5, (3, 4, 23, 3))}
 MILLIONS = {"SlowFast": 34.48, "SlowFastR50": 34.57, "SlowFastR101": 62.83}
 """Parameters that PyTorchVideo's model zoo publishes of these."""
 
