@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 import convspec
+from convspec.ir.graph import Graph
 from convspec.ir.types import Array
 from tests.examples.networks import scaled_error
-from tests.zoo.torchvision_models import weights_of
+from tests.zoo.torchvision_models import shapes_of, stored, weights_of
 
 RUNTIMES = ("onnxruntime", "pytorch")
 
@@ -26,6 +28,22 @@ def agrees(file: str, model: str, network: Any, batch: Array, settings: Mapping[
     with torch.no_grad():
         expected = network(torch.from_numpy(batch)).numpy()
     gives(file, model, weights_of(network), batch, expected, settings)
+
+
+def named_alike(graph: Graph, make: Callable[[], Any]) -> None:
+    """Names and shapes of what a PyTorch network stores, and the epsilons of its norms, which outputs are too rough to show."""
+    with torch.device("meta"):
+        theirs = make()
+    assert stored(graph) == shapes_of(lambda: theirs)
+    norms = {name: module.eps for name, module in theirs.named_modules() if hasattr(module, "eps")}
+    assert norms
+    same_epsilons(graph, norms)
+
+
+def same_epsilons(graph: Graph, norms: Mapping[str, float]) -> None:
+    """`norms` are all that the network has, by our labels."""
+    found = {node.path: node.attrs.eps for node in graph.nodes if "norm" in node.op.name}
+    assert found == pytest.approx(dict(norms), rel=1e-6)
 
 
 def gives(

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 import convspec
-from tests.zoo.comparing import agrees, image
-from tests.zoo.torchvision_models import shapes_of, stored, torchvision, unsettled
+from tests.zoo.comparing import agrees, image, named_alike
+from tests.zoo.torchvision_models import torchvision, unsettled
 
 
 @pytest.mark.parametrize("depth", [121, 161, 169, 201])
 def test_names_and_shapes_are_torchvisions(depth: int) -> None:
-    expected = shapes_of(lambda: getattr(torchvision(), f"densenet{depth}")(weights=None))
-    assert stored(convspec.load("zoo:densenet", f"DenseNet{depth}").module.graph) == expected
+    graph = convspec.load("zoo:densenet", f"DenseNet{depth}").module.graph
+    named_alike(graph, lambda: getattr(torchvision(), f"densenet{depth}")(weights=None))
 
 
 @pytest.mark.parametrize("depth", [121, pytest.param(161, marks=pytest.mark.zoo)])

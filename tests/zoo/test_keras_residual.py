@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import convspec
-from tests.zoo.comparing import gives, image
-from tests.zoo.keras_models import answers, converted, made
+from tests.zoo.comparing import gives, image, same_epsilons
+from tests.zoo.keras_models import answers, converted, leaves, made
 
 
 def _resnet(name: str) -> str:
@@ -93,5 +93,6 @@ def test_its_weights_give_its_outputs(name: str, tmp_path: Path) -> None:
     theirs = made(name, (32, 64, 3), **options)
     batch = image(1, 3, 32, 64)
     module = convspec.load(f"zoo:{file}", name, settings).module
+    same_epsilons(module.graph, {label(layer.name): layer.epsilon for layer in leaves(theirs) if hasattr(layer, "epsilon")})
     weights = converted(module, theirs, label, tmp_path)
     gives(file, name, weights, batch, answers(theirs, batch), settings)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import convspec
-from tests.zoo.comparing import agrees, gives, image
+from tests.zoo.comparing import agrees, gives, image, named_alike
 from tests.zoo.torchvision_models import shapes_of, stored, torchvision, unsettled, weights_of
 
 THEIRS = {
@@ -22,8 +22,7 @@ THEIRS = {
 @pytest.mark.parametrize("model", THEIRS)
 def test_names_and_shapes_are_torchvisions(model: str) -> None:
     file, function = THEIRS[model]
-    expected = shapes_of(lambda: getattr(torchvision(), function)(weights=None))
-    assert stored(convspec.load(f"zoo:{file}", model).module.graph) == expected
+    named_alike(convspec.load(f"zoo:{file}", model).module.graph, lambda: getattr(torchvision(), function)(weights=None))
 
 
 @pytest.mark.parametrize("model", ["ResNet18", "ResNet50", "ResNeXt50_32x4d"])
