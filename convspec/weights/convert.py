@@ -193,7 +193,11 @@ class _Work:
 
         stored, layout = self.placed[name]
         parameter = self.parameters[name]
-        array = layout.to_canonical(stored.read())
+        data = stored.read()
+        if data.shape != stored.shape or data.dtype.name != stored.dtype:
+            told = f"{stored.dtype}{list(stored.shape)} and is {data.dtype.name}{list(data.shape)}"
+            raise fail(error("CNN200", f"cannot read {self.source.path}: {quoted(name)} is said to be {told}"))
+        array = layout.to_canonical(data)
         if stored.dtype == parameter.dtype:
             return array
         with np.errstate(over="ignore"):

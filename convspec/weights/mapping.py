@@ -86,7 +86,7 @@ def mapped_names(source: Source, mapping: Mapping[str, str]) -> set[str]:
 
 def _mapped(name: str, mapping: Mapping[str, str]) -> tuple[str | None, str | None]:
     """The entry that counts for `name`, and the name with it put in; (None, None) where there is no entry."""
-    for cut in _cuts(name):
+    for cut in _cuts(name, max(map(len, mapping), default=-1)):
         entry = name[:cut]
         if entry in mapping:
             rest = name[cut:] if entry else f".{name}"
@@ -95,11 +95,13 @@ def _mapped(name: str, mapping: Mapping[str, str]) -> tuple[str | None, str | No
     return None, None
 
 
-def _cuts(name: str) -> Iterator[int]:
-    """Where a name may be cut between levels, from its end to its beginning."""
-    yield len(name)
-    yield from reversed([match.start() for match in re.finditer("[./]", name) if match.start()])
-    yield 0
+def _cuts(name: str, longest: int) -> Iterator[int]:
+    """Where a name may be cut between levels so that at most `longest` characters stay, from its end to its beginning."""
+    if len(name) <= longest:
+        yield len(name)
+    yield from reversed([match.start() for match in re.finditer("[./]", name[: longest + 1]) if match.start()])
+    if longest >= 0:
+        yield 0
 
 
 def _resolved(source: Source, stored: StoredTensor, name: str, known: frozenset[str]) -> str:

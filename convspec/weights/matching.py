@@ -21,7 +21,7 @@ from operator import or_
 from typing import TypeAlias
 
 from convspec.diagnostics import error, fail
-from convspec.ir.graph import Graph, Node, Parameter
+from convspec.ir.graph import Graph, Parameter
 from convspec.weights.layouts import ROLES
 from convspec.weights.names import ignored, quoted
 from convspec.weights.placing import Placing
@@ -102,20 +102,17 @@ def wanted_layers(graph: Graph) -> list[Wanted]:
     masks: dict[object, int] = {}
     found: list[Wanted] = []
     known: dict[str, int] = {}
+    seen: set[str] = set()
     for node in graph.nodes:
         before = reduce(or_, (masks.get(value, 0) for value in node.inputs), 0)
         if node.params and node.path not in known:
             known[node.path] = 1 << len(known)
-            found.append(Wanted(node.path, _own_parameters(node, found), known[node.path], before))
+            own = {role: p for role, p in node.params.items() if p.name not in seen}
+            seen.update(p.name for p in own.values())
+            found.append(Wanted(node.path, own, known[node.path], before))
         mask = before | known.get(node.path, 0)
         masks.update(dict.fromkeys(node.outputs, mask))
     return found
-
-
-def _own_parameters(node: Node, others: Iterable[Wanted]) -> dict[str, Parameter]:
-    """The node's parameters, but those that another layer has already."""
-    seen = {p.name for layer in others for p in layer.parameters.values()} if len(node.params) else set()
-    return {role: p for role, p in node.params.items() if p.name not in seen}
 
 
 def held_layers(source: Source, tensors: Iterable[StoredTensor], roles: set[str]) -> list[Held]:
@@ -175,6 +172,10 @@ class _Search:
     """The layers of tensors that a mapping placed and that the walk has not come to."""
     found: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    numbers: dict[object, int] = field(default_factory=dict)
+    kinds: dict[Held | Wanted, int] = field(default_factory=dict)
+    known: dict[tuple[int, int], int | None] = field(default_factory=dict)
+    """Which variant of a kind of layer of the source fits a kind of layer of the spec."""
     alone: set[Held] = field(default_factory=set)
     """Layers that only one of the spec's can be, and it only them."""
 
@@ -216,23 +217,37 @@ class _Search:
         distinct = {id(found): found for found in kinds.values()}
         return [*distinct.values(), *classes]
 
-    def _kind(self, layer: Wanted) -> object:
-        shapes = frozenset((role, p.shape) for role, p in layer.parameters.items())
-        owner = self.placing.owners[next(iter(layer.parameters.values())).name]
-        return shapes, owner.op.name
+    def _kind(self, layer: Wanted) -> int:
+        """A number, of 1 and more, for all that decides what fits the layer."""
+        if layer not in self.kinds:
+            shapes = frozenset((role, p.shape) for role, p in layer.parameters.items())
+            owner = self.placing.owners[next(iter(layer.parameters.values())).name]
+            self.kinds[layer] = self.numbers.setdefault((shapes, owner.op.name), len(self.numbers) + 1)
+        return self.kinds[layer]
+
+    def _look(self, held: Held) -> int:
+        """A number for all that decides what the layer fits."""
+        if held not in self.kinds:
+            look = tuple(frozenset((r, t.shape, t.role, t.transposed) for r, t in variant.items()) for variant in held.variants)
+            self.kinds[held] = self.numbers.setdefault(look, len(self.numbers) + 1)
+        return self.kinds[held]
 
     def _roles(self, held: Held, layer: Wanted) -> Tensors | None:
         """The tensors of `held` by role, as they would fill `layer`; None where they cannot."""
-        wanted = layer.parameters
         variants = held.variants
-        if _unknown(held) and len(wanted) == 1:
-            variants = tuple({role: held.tensors[0]} for role in wanted)
-        for variant in variants:
-            if variant.keys() == wanted.keys() and all(
-                self.placing.layout(stored, wanted[role], exact=False) is not None for role, stored in variant.items()
-            ):
-                return variant
-        return None
+        if _unknown(held) and len(layer.parameters) == 1:
+            variants = tuple({role: held.tensors[0]} for role in layer.parameters)
+        key = (self._look(held), self._kind(layer))
+        if key not in self.known:  # layers repeat: a network has few kinds of them
+            self.known[key] = next((i for i, variant in enumerate(variants) if self._fits(variant, layer)), None)
+        chosen = self.known[key]
+        return None if chosen is None else variants[chosen]
+
+    def _fits(self, variant: Tensors, layer: Wanted) -> bool:
+        wanted = layer.parameters
+        return variant.keys() == wanted.keys() and all(
+            self.placing.layout(stored, wanted[role], exact=False) is not None for role, stored in variant.items()
+        )
 
     def walk(self, order: Iterable[str]) -> None:
         """Place every layer, in the order of the file."""
@@ -247,7 +262,8 @@ class _Search:
         self.problems = causes or self.problems  # what has no partner puts all behind it out of order
 
     def _place(self, held: Held) -> None:
-        candidates = [layer for layer in self.free if self._roles(held, layer) is not None]
+        kinds = self._by_kind()
+        candidates = [layer for layers in kinds if self._roles(held, layers[0]) is not None for layer in layers]
         waiting = reduce(or_, (layer.bit for layer in self.free), 0) | reduce(or_, self.mapped.values(), 0)
         ready = [layer for layer in candidates if not layer.before & waiting & ~layer.bit]
         if len(ready) != 1 and not (held in self.alone and self._order_is_not_needed()):
@@ -256,6 +272,13 @@ class _Search:
             roles = self._roles(held, layer) or {}
             self.found.update({stored.name: layer.parameters[role].name for role, stored in roles.items()})
             self.free.remove(layer)
+
+    def _by_kind(self) -> list[list[Wanted]]:
+        """The layers that are free, those together that are alike."""
+        found: dict[int, list[Wanted]] = {}
+        for layer in self.free:
+            found.setdefault(self.kinds.get(layer) or self._kind(layer), []).append(layer)
+        return list(found.values())
 
     def _order_is_not_needed(self) -> bool:
         return len(self.alone) == len(self.held)

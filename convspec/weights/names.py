@@ -18,7 +18,8 @@ def quoted(name: str) -> str:
 
 def shown(name: str) -> str:
     """The name with all escaped that would move a cursor or turn the direction of text; what is escaped stays as it is."""
-    text = "".join(char if _harmless(char) else _escaped(char) for char in name)
+    some = name if len(name) <= LONGEST else f"{name[:LONGEST]}{name[-LONGEST:]}"  # all that can be shown of it
+    text = "".join(char if _harmless(char) else _escaped(char) for char in some)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 40]}…{text[-39:]}"
 
 

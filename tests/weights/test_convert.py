@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -178,14 +179,14 @@ HOSTILE = {
     "backtick": "a`b",
     "surrogate": "\ud800",
     "empty": "",
-    "dots": "....",
+    "dots": ".." * 500_000,
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_names_are_named_harmlessly(name: str) -> None:
     arrays = drawn() | {name: np.zeros(1, np.float32)}
-    found = convert(MODULE, source_of("torch", arrays), allow_missing=["fc.*", "*"])
+    found = convert(MODULE, source_of("torch", arrays), mapping={"bn1": "bn1"}, allow_missing=["fc.*", "*"])
     for text in (
         render([failure(lambda: convert(MODULE, source_of("torch", arrays)))]),
         render([failure(lambda: convert(MODULE, source_of("torch", arrays), match="structure"))]),
@@ -195,6 +196,14 @@ def test_hostile_names_are_named_harmlessly(name: str) -> None:
         assert all(char == "\n" or char.isprintable() for char in text)
         assert not any(line.startswith("error[CNN000]") for line in text.splitlines())
     json.dumps(found.to_json())
+
+
+def test_a_file_that_says_one_thing_and_holds_another_is_refused() -> None:
+    honest = source_of("torch", drawn())
+    lies = replace(honest.tensors["fc.bias"], read=lambda: np.zeros(4, np.float32))
+    diagnostic = failure(lambda: convert(MODULE, replace(honest, tensors={**honest.tensors, "fc.bias": lies})))
+    assert diagnostic.code == "CNN200"
+    assert "`fc.bias` is said to be float32[3] and is float32[4]" in diagnostic.message
 
 
 # ── in part ──────────────────────────────────────────────────────────────────────────────────────────────────

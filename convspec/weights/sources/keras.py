@@ -3,7 +3,8 @@
 In a `.keras` archive config.json gives names, classes, settings and order. A bare `.weights.h5` has layers in groups that are
 named after classes and counted, with the layer's own name as an attribute, and variables that are numbered. What can be had
 from that: names; variables by class and number (but for a norm with one of gamma and beta: role `gamma_or_beta`); the order
-in which layers were written, which is that of the model, by where they lie in the file. What cannot: settings.
+in which layers were written, which is that of the model, by where they lie in the file. What cannot: settings. A subclassed model's layers go by attribute,
+but those whose attribute sorts behind `layers`: Keras writes them by their own names.
 """
 
 from __future__ import annotations
@@ -35,11 +36,18 @@ NO_LAYERS = ("optimizer", "metrics", "loss_tracker", "compile_metrics", "seed_ge
 def open_keras(path: Path) -> Source:
     """The weights of a Keras file of any kind. Failure CNN200, or CNN303 without h5py."""
     file = FileBytes.of(path)
-    if file.read(0, min(file.size, 4)).tobytes() != b"PK\x03\x04":
+    with explained(path):
+        if file.read(0, min(file.size, 4)).tobytes() == b"PK\x03\x04":
+            return _archive(file)
         tree = read_tree(path, path.open("rb"))
         if keras_legacy.is_legacy(tree):
             return keras_legacy.read(path, tree)
         return _source(path, _Reader(path).model(tree, "", None), {})
+
+
+def _archive(file: FileBytes) -> Source:
+    """A `.keras` file."""
+    path = file.path
     members = check_archive(path, compressed=True)
     if WEIGHTS not in members:
         hint = "save the model again, with model.save('model.keras') or model.save_weights('model.weights.h5')"
@@ -96,8 +104,7 @@ class _Reader:
         yield from self._own(group, prefix, None, None)
         container = group.groups.get("layers")
         if container is not None:
-            for key, inner in self._ordered(container, layers):
-                name = _name_of(inner) or key
+            for key, name, inner in self._ordered(container, layers):
                 yield from self.layer(inner, prefix + name, key, layers.get(name) if layers else None)
         yield from self._attributes(group, prefix, skip="layers")
 
@@ -149,19 +156,20 @@ class _Reader:
             if not key.lstrip("_").startswith(NO_LAYERS):
                 yield from self.layer(found, prefix + key, key, None)
 
-    def _ordered(self, container: Group, layers: Config) -> list[tuple[str, Group]]:
-        """The groups of a model's layers in the model's order."""
+    def _ordered(self, container: Group, layers: Config) -> list[tuple[str, str, Group]]:
+        """The groups of a model's layers in the model's order: key, the layer's name, group."""
         if not layers:
-            return _as_written(container.groups)
+            return [(key, _name_of(group) or key, group) for key, group in _as_written(container.groups)]
         positions = {name: index for index, name in enumerate(layers)}
         if any(_name_of(group) is None for group in container.groups.values() if group.groups):
             return _by_counter(container, layers)
-        unknown = [name for group in container.groups.values() if (name := _name_of(group)) not in positions]
+        unknown = [_name_of(group) for group in container.groups.values() if _name_of(group) not in positions]
         if unknown:
             raise refused(
                 self.path, f"it has weights for {quoted(str(unknown[0]))}, a layer that its config.json does not have"
             )
-        return sorted(container.groups.items(), key=lambda item: positions[_name_of(item[1]) or ""])
+        found = [(key, _name_of(group) or "", group) for key, group in container.groups.items()]
+        return sorted(found, key=lambda item: positions[item[1]])
 
 
 def _stored(name: str, dataset: Dataset, role: str | None) -> StoredTensor:
@@ -186,16 +194,16 @@ def _name_of(group: Group) -> str | None:
     return own.text("name") if own else None
 
 
-def _by_counter(container: Group, layers: Config) -> list[tuple[str, Group]]:
+def _by_counter(container: Group, layers: Config) -> list[tuple[str, str, Group]]:
     """For files without names: the key that Keras gives each layer of the configuration, counting layers of a class."""
     counts: dict[str, int] = {}
     found = []
-    for entry in layers.values():
+    for name, entry in layers.items():
         base = snake_case(str(entry.get("class_name")))
         counts[base] = counts.get(base, -1) + 1
         key = f"{base}_{counts[base]}" if counts[base] else base
         if key in container.groups:
-            found.append((key, container.groups[key]))
+            found.append((key, name, container.groups[key]))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,10 +44,12 @@ def explained(path: Path, hint: str | None = DAMAGED) -> Iterator[None]:
 
 
 def _reason(problem: Exception) -> str:
+    if isinstance(problem, LookupError | TypeError | AttributeError | AssertionError | UnicodeError | EOFError | struct.error):
+        return f"it is damaged ({type(problem).__name__})"  # a library stumbled over it: its words would tell nobody anything
     strerror = problem.strerror if isinstance(problem, OSError) else None
     lines = (strerror or str(problem)).strip().splitlines()
-    text = shown(lines[0]) if lines else type(problem).__name__
-    return f"{text[:1].lower()}{text[1:]}"
+    text = shown(lines[0]) if lines else f"it is damaged ({type(problem).__name__})"
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
 
 
 def elements(path: Path, what: str, shape: Iterable[int]) -> int:
