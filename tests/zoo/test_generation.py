@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +13,11 @@ from torch import Tensor, nn
 
 import convspec
 from convspec.weights.randomised import randomised
+from tests.examples.networks import scaled_error
 from tests.zoo.comparing import image
+from tests.zoo.keras_models import converted, unsettle
 from tests.zoo.oracles import holds, stores
+from tests.zoo.outputs import GATE, RUNTIMES
 
 
 class Sequence(nn.Module):
@@ -94,6 +100,41 @@ class VAE(nn.Module):
 
 def test_variational_autoencoder() -> None:
     holds("vae", "ConvVAE", VAE(), {"picture": image(3, 1, 28, 28), "noise": image(3, 2, seed=1)})
+
+
+def keras_example() -> Any:
+    """The autoencoder of Keras's examples, with noise that is put in; layers have our labels."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    down = {"activation": "relu", "strides": 2, "padding": "same"}
+    picture, noise = keras.Input((28, 28, 1)), keras.Input((2,))
+    x = layers.Conv2D(32, 3, name="encoder.conv1", **down)(picture)
+    x = layers.Flatten()(layers.Conv2D(64, 3, name="encoder.conv2", **down)(x))
+    x = layers.Dense(16, activation="relu", name="encoder.fc")(x)
+    mean, log_variance = layers.Dense(2, name="encoder.mean")(x), layers.Dense(2, name="encoder.log_variance")(x)
+    z = mean + keras.ops.exp(0.5 * log_variance) * noise
+    x = layers.Reshape((7, 7, 64))(layers.Dense(7 * 7 * 64, activation="relu", name="decoder.fc")(z))
+    x = layers.Conv2DTranspose(64, 3, name="decoder.conv1", **down)(x)
+    x = layers.Conv2DTranspose(32, 3, name="decoder.conv2", **down)(x)
+    x = layers.Conv2DTranspose(1, 3, activation="sigmoid", padding="same", name="decoder.conv3")(x)
+    return keras.Model([picture, noise], [x, mean, log_variance])
+
+
+def test_weights_of_the_example_of_keras(tmp_path: Path) -> None:
+    """Nothing had to differ. Its dense layers before and behind space count the channels last, which conversion sees to."""
+    example = keras_example()
+    unsettle(example)
+    module = convspec.load("zoo:vae", "ConvVAE").module
+    net = convspec.load("zoo:vae", "ConvVAE", weights=converted(module, example, lambda name: name, tmp_path))
+    picture, noise = image(3, 1, 28, 28), image(3, 2, seed=1)
+    expected = [np.asarray(tensor) for tensor in example([np.moveaxis(picture, 1, -1), noise])]
+    for runtime in RUNTIMES:
+        found = net.run({"picture": picture, "noise": noise}, runtime=runtime)
+        assert scaled_error(np.moveaxis(found["reconstruction"], 1, -1), expected[0]) < GATE
+        assert scaled_error(found["mean"], expected[1]) < GATE
+        assert scaled_error(found["log_variance"], expected[2]) < GATE
 
 
 def test_only_the_reconstruction_depends_on_the_noise() -> None:
