@@ -17,7 +17,7 @@ def test_list_has_every_network_with_its_numbers() -> None:
     assert set(rule) == {"-", " "}
     (alexnet,) = [row for row in rows if row.startswith("AlexNet ")]
     assert alexnet.split()[:6] == ["AlexNet", "zoo:alexnet", "61,100,840", "714", "M", "195x195"]
-    assert alexnet.endswith("Krizhevsky et al. 2012, NeurIPS")
+    assert "Krizhevsky" in alexnet
 
 
 def test_list_of_what_holds_some_words() -> None:

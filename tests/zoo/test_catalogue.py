@@ -38,7 +38,7 @@ shufflenet_v1 shufflenet_v2_x1_0 efficientnet_b0 efficientnet_b1 efficientnet_b2
 efficientnet_b5 efficientnet_b6 efficientnet_b7 efficientnet_v2_s convnext_tiny convnext_small convnext_base convnext_large
 repvgg_a0 repvgg_b0 mobileone_s0 fcn8s segnet unet2d unet3d deeplab_v3plus pspnet resnet50_fpn ssd300 yolo_v3_tiny yolov8n
 textcnn vdcnn29 convs2s deepsea basset tox21gcn wavenet m5 c3d r2plus1d_18 slowfast
-dcgan_generator dcgan_discriminator conv_vae srcnn espcn siamese
+dcgan_generator dcgan_discriminator conv_vae srcnn9_1_5 espcn siamese
 """
 
 LINES = 60
