@@ -3,8 +3,8 @@
 In a `.keras` archive config.json gives names, classes, settings and order. A bare `.weights.h5` has layers in groups that are
 named after classes and counted, with the layer's own name as an attribute, and variables that are numbered. What can be had
 from that: names; variables by class and number (but for a norm with one of gamma and beta: role `gamma_or_beta`); the order
-in which layers were written, which is that of the model, by where they lie in the file. What cannot: settings. A subclassed model's layers go by attribute,
-but those whose attribute sorts behind `layers`: Keras writes them by their own names.
+in which layers were written, which is that of the model, by where they lie in the file. What cannot: settings. A subclassed
+model's layers go by attribute, but those whose attribute sorts behind `layers`: Keras writes them by their own names.
 """
 
 from __future__ import annotations

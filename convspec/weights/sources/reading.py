@@ -74,9 +74,9 @@ class FileBytes:
     @classmethod
     def of(cls, path: Path) -> FileBytes:
         """Failure CNN200 where `path` is no ordinary file that can be read."""
+        if path.exists() and not path.is_file():  # a pipe would keep whoever opens it waiting
+            raise refused(path, "it is no ordinary file", hint=None)
         with explained(path), path.open("rb") as file:
-            if not path.is_file():
-                raise refused(path, "it is no ordinary file", hint=None)
             return cls(path, os.fstat(file.fileno()).st_size, _stamp(file.fileno()))
 
     def read(self, start: int, length: int) -> Array:
