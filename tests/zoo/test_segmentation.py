@@ -298,12 +298,52 @@ def test_unet() -> None:
     check_outputs("UNet2D", Nested(UNet(4)), 2, 1, 204, 204, settings={"width": 4})
 
 
+class UNet3D(nn.Module):
+    """Çiçek's with padding: channels double before each pooling, and on the way up no transposed convolution narrows."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        before = 3
+        for i in range(4):
+            filters = width * 2**i
+            self.add_module(f"down{i}", self._double(before, filters // 2, filters))
+            before = filters
+            if i < 3:
+                self.add_module(f"up{i}", nn.ConvTranspose3d(2 * filters, 2 * filters, 2, 2, bias=False))
+                self.add_module(f"merge{i}", self._double(3 * filters, filters, filters))
+        self.head = nn.Conv3d(width, 3, 1)
+
+    @staticmethod
+    def _double(inputs: int, first: int, second: int) -> nn.Module:
+        unit = nn.Sequential()
+        for i, (before, filters) in enumerate([(inputs, first), (first, second)], 1):
+            unit.add_module(f"conv{i}", nn.Conv3d(before, filters, 3, padding=1))
+            unit.add_module(f"norm{i}", nn.BatchNorm3d(filters))
+            unit.add_module(f"relu{i}", nn.ReLU())
+        return unit
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kept = []
+        for i in range(4):
+            x = self.get_submodule(f"down{i}")(F.max_pool3d(x, 2) if i else x)
+            kept.append(x)
+        for i in reversed(range(3)):
+            x = self.get_submodule(f"merge{i}")(torch.cat([kept[i], self.get_submodule(f"up{i}")(x)], 1))
+        found: torch.Tensor = self.head(x)
+        return found
+
+
+def test_unet_for_volumes() -> None:
+    torch.manual_seed(0)
+    check_outputs("UNet3D", Nested(UNet3D(4)), 2, 3, 8, 16, 24, settings={"width": 4})
+
+
 @pytest.mark.parametrize(
     ("network", "image", "logits"),
     [("UNet2D", (1, 572, 572), (2, 388, 388)), ("UNet3D", (3, 132, 132, 116), (3, 44, 44, 28))],
 )
 def test_unet_gives_the_sizes_of_the_paper(network: str, image: tuple[int, ...], logits: tuple[int, ...]) -> None:
-    graph = convspec.load(f"zoo:{network}").module.graph
+    graph = convspec.load(f"zoo:{network}", settings={"pad": 0}).module.graph
     sizes = {"N": 1, **_solved(graph.inputs[0].value.type.shape, (1, *image))}
 
     assert [dims.evaluate(size, sizes) for size in graph.outputs[0].value.type.shape] == [1, *logits]
