@@ -33,7 +33,7 @@ def net() -> api.Net:
 def weights(net: api.Net) -> dict[str, Array]:
     """Numbers that are all different, with bits that only survive if nothing computes with them."""
     rng = np.random.default_rng(1)
-    drawn = {name: rng.random(array.shape, np.float32) for name, array in net.weights.items()}
+    drawn: dict[str, Array] = {name: np.asarray(rng.random(array.shape, np.float32)) for name, array in net.weights.items()}
     drawn["stem.bias"][:4] = [-0.0, 1e-42, np.nan, -np.inf]
     return drawn
 
