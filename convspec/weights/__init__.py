@@ -1,1 +1,1 @@
-"""Seeded initial weights, the safetensors store, and what belongs to which label."""
+"""Seeded initial weights, the safetensors store, and weights of every format brought into a spec's names and layouts."""

@@ -114,7 +114,8 @@ def _prefix_hint(missing: Iterable[Parameter], surplus: Iterable[str]) -> str | 
     prefixes = {name.partition(".")[0] for name in surplus}
     if len(prefixes) == 1 and wanted and wanted <= {name.partition(".")[2] for name in surplus}:
         prefix = next(iter(prefixes))
-        return f"every name in the file begins with `{prefix}.`: save the tensors without it"
+        taken = f'`convspec weights convert` takes a mapping, {{"{prefix}": ""}}'
+        return f"every name in the file begins with {quoted(prefix)}: {taken}"
     return None
 
 

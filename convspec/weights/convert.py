@@ -106,18 +106,17 @@ class _Work:
 
     def place(self, mapping: Mapping[str, str], match: Match) -> None:
         """Find every tensor its parameter, and every parameter its tensor."""
-        names = targets(self.source, mapping, self.parameters)
+        names = targets(self.source, mapping, self.parameters, match == "exact")
         mapped = mapped_names(self.source, mapping)
         placing = Placing(self.graph, self.source)
         if match == "structure":
-            given = {name: names[name] for name in mapped}
-            names = matching.by_structure(placing, self.graph, self.source, given, self._may_be_missing)
+            names = matching.by_structure(placing, self.graph, self.source, names, self._may_be_missing)
         misshapen: set[str] = set()
         for name, stored in self.source.tensors.items():
-            target = names.get(name, name)
+            target = names.get(name)  # none where structure has set the tensor aside
             how = "mapping" if name in mapped else match
-            if target not in self.parameters:
-                self._unused(stored, target)
+            if target is None or target not in self.parameters:
+                self._unused(stored, name if target is None else target)
             elif not self._put(placing, stored, self.parameters[target], how):
                 misshapen.add(target)
         for name, parameter in self.parameters.items():

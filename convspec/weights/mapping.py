@@ -50,9 +50,10 @@ def _json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=without_duplicates)
 
 
-def targets(source: Source, mapping: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
+def targets(source: Source, mapping: Mapping[str, str], known: Iterable[str], by_name: bool = True) -> dict[str, str]:
     """The spec's name that each tensor of `source` stands for, whether the spec has it or not; `known` are those it has.
 
+    Where not `by_name`, only tensors that the mapping speaks of stand for any.
     Failure CNN204 where an entry of the mapping is of no tensor, or where two tensors stand for one name.
     """
     names = frozenset(known)
@@ -60,7 +61,8 @@ def targets(source: Source, mapping: Mapping[str, str], known: Iterable[str]) ->
     found: dict[str, str] = {}
     for name, stored in source.tensors.items():
         entry, target = _mapped(name, mapping)
-        found[name] = _resolved(source, stored, name if target is None else target, names)
+        if target is not None or by_name:
+            found[name] = _resolved(source, stored, name if target is None else target, names)
         used |= {entry} if entry is not None else set()
     unused = [entry for entry in mapping if entry not in used]
     if unused:

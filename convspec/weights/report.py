@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +72,17 @@ class Conversion:
         return "".join(f"{line}\n" for line in self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"{self.model} from {self.path}: {_count(len(self.rows), 'tensor')}"
+        yield f"{self.model} from {self.path}: {_count(len(self.rows), 'tensor')}{self._ways()}"
         if self.rows:
             yield ""
             yield from table([("source", "label", "shape", "layout"), *map(_cells, self.rows)])
         yield from (line for line in ("", *self.left_out()) if self.missing or self.ignored)
+
+    def _ways(self) -> str:
+        """How the tensors found each other, where that was not by name alone."""
+        counts = Counter(row.how for row in self.rows)
+        words = {"exact": "by name", "mapping": "by the mapping", "structure": "by structure"}
+        return "" if set(counts) <= {"exact"} else f" ({', '.join(f'{number} {words[how]}' for how, number in counts.items())})"
 
     def left_out(self) -> list[str]:
         """What of the spec did not come from the source, and what of the source was not used; empty where all fits."""

@@ -143,6 +143,21 @@ def test_another_network_is_refused_by_name() -> None:
     assert "missing: `a.weight`, float32[4, 4, 3, 3]" in diagnostic.notes
 
 
+def test_names_count_for_nothing() -> None:
+    """A tensor that has a name of the spec by chance is placed by structure all the same, and one set aside nowhere."""
+    module = elaborate.loads("model M {\n    input x: float32[N, 2]\n    output x -> a: linear(2) -> b: linear(2)\n}\n")
+    weights = randomised(module.graph)
+    crossed = foreign(weights, {"a": "b", "b": "a"})
+    assert_same(by_structure(module, crossed), weights)
+    assert_same(by_structure(module, crossed, mapping={"b": "a"}), weights)
+    one = elaborate.loads("model M {\n    input x: float32[N, 2]\n    output x -> a: linear(2)\n}\n")
+    wanted = randomised(one.graph)
+    more = foreign(wanted, {"a": "first"}) | {"a.weight": np.ones((2, 2), np.float32), "a.bias": np.ones(2, np.float32)}
+    found = by_structure(one, more, allow_missing=["a.weight", "a.bias"])
+    assert_same(found, wanted)
+    assert [item.source for item in found.ignored] == ["a.weight", "a.bias"]
+
+
 def test_onnx_without_names_goes_tensor_by_tensor() -> None:
     module = elaborate.loads(
         "model M {\n    input x: float32[N, 2]\n    output x -> a: linear(3) -> b: linear(3) -> c: linear(3)\n}\n"
