@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import convspec
-from tests.zoo.comparing import gives, image
+from tests.zoo.comparing import gives, image, same_epsilons
 from tests.zoo.keras_models import answers, converted, leaves, made
 
 LATE = {"same": True}
@@ -127,7 +127,9 @@ def test_outputs_are_keras(application: str, tmp_path: Path) -> None:
     network = made(application, (64, 96, 3), classes=10, **options)
     settings = {"classes": 10, **SETTINGS.get(application, {})}
     found = labels((layer.name for layer in leaves(network)), parse)
-    weights = converted(convspec.load(f"zoo:{file}", model, settings).module, network, found.__getitem__, tmp_path)
+    module = convspec.load(f"zoo:{file}", model, settings).module
+    same_epsilons(module.graph, {found[layer.name]: layer.epsilon for layer in leaves(network) if hasattr(layer, "epsilon")})
+    weights = converted(module, network, found.__getitem__, tmp_path)
     batch = image(1, 3, 64, 96)
     expected = answers(network, batch * 255 if application == "EfficientNetB0" else batch)
     gives(file, model, weights, batch, expected, settings)
