@@ -145,7 +145,8 @@ def _spatial_kernel(shape: Shape, wanted: Shape, node: Node) -> Layout | None:
         return Layout(permute=permute)
     depthwise = (rank - 2, rank - 1, *space)
     depth, multiplier = shape[-2:]
-    if node.op.name != "conv_transpose" and wanted == (depth * multiplier, 1, *shape[:-2]):
+    alone = node.op.name != "conv_transpose" and node.inputs[0].type.shape[1] == depth  # a filter sees one channel
+    if alone and wanted == (depth * multiplier, 1, *shape[:-2]):
         return Layout(permute=depthwise, merge=wanted)
     return None
 

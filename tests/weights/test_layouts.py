@@ -48,6 +48,12 @@ def test_a_depthwise_kernel_has_channels_and_multiplier(stage: str) -> None:
         assert weight[c * 3 + m, 0, i, j] == kernel[i, j, c, m]
 
 
+def test_the_channels_of_a_depthwise_kernel_are_those_of_its_input() -> None:
+    """(3, 2, 2, 6) has as many numbers as (3, 2, 4, 3), and is no kernel for four channels."""
+    with pytest.raises(Failure, match="CNN201"):
+        converted("depthwise_conv(3x2, multiplier = 3, bias = false)", {"a/kernel": counted(3, 2, 2, 6)})
+
+
 def test_a_depthwise_convolution_may_be_a_grouped_one_in_keras() -> None:
     kernel = counted(3, 2, 1, 12)
     weight = converted("depthwise_conv(3x2, multiplier = 3, bias = false)", {"a/kernel": kernel}).weights["a.weight"]
