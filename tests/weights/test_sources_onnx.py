@@ -92,6 +92,19 @@ def test_roles_follow_from_readers(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_tensor_that_is_stored_once_for_two_names_has_both(tmp_path: Path) -> None:
+    nodes = [
+        node("Identity", "a.bias", out="b.bias"),
+        node("Conv", "x", "k", "a.bias", out="c"),
+        node("Conv", "c", "k", "b.bias"),
+    ]
+    path = saved(tmp_path / "m.onnx", nodes, [tensor("k", 4, 4, 1, 1), tensor("a.bias", 4)])
+    found = contents(path)
+    assert set(found) == {"k", "a.bias", "b.bias"} and found["a.bias"] == found["b.bias"]
+    roles = {name: stored.role for name, stored in open_source(path).tensors.items()}
+    assert roles == {"k": "kernel", "a.bias": "bias", "b.bias": "constant"}  # no surplus where a spec has but one
+
+
 def test_tensors_of_inner_graphs_are_found(tmp_path: Path) -> None:
     inner = helper.make_graph([node("Add", "x", "w", out="z")], "inner", [], [], [tensor("w", 2)])
     path = saved(tmp_path / "m.onnx", [node("If", "x", then_branch=inner, else_branch=inner)], [])

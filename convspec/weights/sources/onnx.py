@@ -58,6 +58,7 @@ def open_onnx(path: Path) -> Source:
         found = _Found(path)
         found.graph(model.graph, 0)
         found.own = model.producer_name == "convspec"
+        found.copies(model.graph)
         tensors = {name: found.stored(name, found.tensors[name]) for name in found.kept()}
     return Source(path, "onnx", tensors, {"producer": str(model.producer_name)[:100], "graph": str(model.graph.name)[:100]})
 
@@ -78,6 +79,8 @@ class _Found:
     tensors: dict[str, Any] = field(default_factory=dict)
     readers: dict[str, list[_Use]] = field(default_factory=dict)
     files: dict[str, FileBytes] = field(default_factory=dict)
+    copied: set[str] = field(default_factory=set)
+    """Names under which an Identity gives a tensor again."""
     own: bool = False
     """Whether the onnx target here wrote the model, which then names tensors as onnx_names says."""
 
@@ -109,6 +112,15 @@ class _Found:
                 for inner in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
                     self.graph(inner, depth + 1)
 
+    def copies(self, graph: Any) -> None:
+        """Exporters store equal tensors once, and give the others their names by an Identity: a fresh network's biases, say."""
+        taken = {output.name for output in graph.output}
+        for node in graph.node:
+            given = node.op_type == "Identity" and len(node.input) == len(node.output) == 1 and node.input[0] in self.tensors
+            if given and node.output[0] not in taken and node.output[0] not in self.tensors:
+                self.tensors[node.output[0]] = self.tensors[node.input[0]]
+                self.copied.add(node.output[0])
+
     def _add(self, name: str, tensor: Any) -> None:
         if name in self.tensors:
             raise refused(self.path, f"it has two tensors named {quoted(name)}")
@@ -122,10 +134,11 @@ class _Found:
         roles = {(_role(use, shape), turned) for use, turned in self._uses(name, False, 0)}
         role = next(iter(roles))[0] if len({role for role, _ in roles}) == 1 else None
         number = dtype.startswith(("float", "bfloat")) and roles
-        constant = role == "constant" or not number or (self.own and is_constant(name))
-        read = self._reader(name, tensor, dtype, shape, count)
+        plain = role == "constant" or not number or (self.own and is_constant(name))
         told = self.own and form(name) is not None  # then the name says how it is stored
-        transposed = len(shape) == 2 and not constant and not told and {turned for _, turned in roles} == {True}
+        transposed = len(shape) == 2 and not plain and not told and {turned for _, turned in roles} == {True}
+        constant = plain or name in self.copied  # a copy is of use where the spec has its name, and no surplus where not
+        read = self._reader(name, tensor, dtype, shape, count)
         return StoredTensor(
             name=name, dtype=dtype, shape=shape, read=read, role="constant" if constant else role, transposed=transposed
         )
