@@ -249,7 +249,7 @@ class YOLOv8n(nn.Module):
             torch.cat([head(x).flatten(2) for head, x in zip(heads, maps, strict=True)], 2)
             for heads in (self.model.get_submodule(f"22.{name}").children() for name in ("cv2", "cv3"))
         )
-        likely = sides.unflatten(1, (4, 16)).softmax(2)
+        likely = sides.reshape(len(sides), 4, 16, -1).softmax(2)
         return torch.einsum("nsbc,b->nsc", likely, torch.arange(16.0)), scores.sigmoid()
 
 

@@ -134,7 +134,7 @@ class SegNet(nn.Module):
             kept.append((size, places))
         for i in range(len(self.depths), 0, -1):
             size, places = kept[i - 1]
-            x = self._units(f"decoder{i}", F.max_unpool2d(x, places, 2, output_size=size[2:]))
+            x = self._units(f"decoder{i}", F.max_unpool2d(x, places, [2, 2], output_size=size[2:]))
         found: torch.Tensor = self.classifier(x)
         return found
 
@@ -194,8 +194,9 @@ class PSPNet(nn.Module):
         self.ppm, self.cls, self.aux = PyramidPooling(2048), head(4096, 512), head(1024, 256)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        third = self.layer3(self.layer2(self.layer1(self.layer0(image))))
-        maps = self.cls(self.ppm(self.layer4(third))), self.aux(third)
+        *before, last = (self.get_submodule(f"layer{i}") for i in range(5))
+        third = nn.Sequential(*before)(image)
+        maps = self.cls(self.ppm(last(third))), self.aux(third)
         return tuple(F.interpolate(m, image.shape[2:], mode="bilinear", align_corners=True) for m in maps)
 
 
@@ -226,7 +227,7 @@ class DeepLabV3Plus(nn.Module):
         coarse = F.interpolate(self.aspp(maps["coarse"]), fine.shape[2:], mode="bilinear", align_corners=False)
         x = torch.cat([coarse, fine], 1)
         for unit in self.decoder:
-            x = F.relu(unit["bn"](unit["conv"](x)))
+            x = F.relu(unit.get_submodule("bn")(unit.get_submodule("conv")(x)))
         return F.interpolate(self.classifier(x), image.shape[2:], mode="bilinear", align_corners=False)
 
 
