@@ -74,7 +74,7 @@ def _summary(doc: str) -> str:
     """The first sentence, without its source."""
     text = SOURCE.sub("", " ".join(doc.split("\n\n", maxsplit=1)[0].split()), count=1)
     sentence = re.split(r"(?<=[a-z0-9)])\s*\.(?:\s|$)", text, maxsplit=1)[0]
-    return " ".join(sentence.replace(" ,", ",").split()).rstrip(".")
+    return " ".join(sentence.replace(" ,", ",").split()).rstrip("., ")
 
 
 def _shown(graph_input: GraphInput, sizes: Mapping[str, int]) -> str:
