@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -31,6 +33,8 @@ convspec weights convert resnet.cnn resnet50.pth -o resnet50.safetensors --model
 
 convspec weights convert resnet.cnn resnet50.pth -o r.safetensors --model ResNet50 --set classes=10 --allow-missing 'fc.*'
 
+convspec weights convert resnet.cnn checkpoint.pt -o trained.safetensors --map module=
+
 convspec weights convert vgg.cnn vgg16.weights.h5 -o vgg16.onnx --mapping names.toml"""
 
 DIFF = """Examples:
@@ -46,6 +50,7 @@ convspec weights check lenet5.cnn lenet5.safetensors"""
 _SOURCE = "Weights: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
 _DEST = "Where to write them; the suffix says how: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
 _MAPPING = "A .json or .toml file that gives names of the source labels of the spec; either may be whole layers."
+_MAP = "One entry of a mapping: conv1_conv=conv1; module= takes levels away, =backbone puts them before. May be repeated."
 _MATCH = (
     "How tensors find each other beside the mapping: by their names, or by order and shape, where these leave one way only."
 )
@@ -62,6 +67,7 @@ class Match(StrEnum):
 
 Source: TypeAlias = Annotated[Path, typer.Argument(metavar="SOURCE", help=_SOURCE, show_default=False)]
 Mapping: TypeAlias = Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help=_MAPPING)]
+Map: TypeAlias = Annotated[list[str] | None, typer.Option("--map", metavar="NAME=LABEL", help=_MAP)]
 MatchOption: TypeAlias = Annotated[Match, typer.Option("--match", help=_MATCH)]
 Cast: TypeAlias = Annotated[bool, typer.Option("--cast", help=_CAST)]
 Seed: TypeAlias = Annotated[int, typer.Option("--seed", metavar="N", min=0, help=_SEED)]
@@ -118,6 +124,7 @@ def convert(
     source: Source,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DEST", help=_DEST, show_default=False)],
     mapping: Mapping = None,
+    entries: Map = None,
     match: MatchOption = Match.exact,
     allow_missing: AllowMissing = None,
     cast: Cast = False,
@@ -134,7 +141,7 @@ def convert(
     fit is an error that names it; then nothing is written.
     """
     net = _load(spec, model, settings, root, limits)
-    found = _converted(net, source, mapping, match, allow_missing, cast, seed)
+    found = _converted(net, source, _Names(mapping, entries or (), match), allow_missing, cast, seed)
     written = _write(output, net, [spec, source, *([mapping] if mapping else [])], found.weights)
     if output_format is Format.json:
         write_json({**found.to_json(), "written": written})
@@ -169,7 +176,7 @@ def diff(
         found = compare(open_source(first), open_source(second))
     else:
         net = _load(spec, model, settings, root, limits)
-        weights = (_converted(net, path, None, Match.exact, None, False, 0).weights for path in (first, second))
+        weights = (_converted(net, path, _Names()).weights for path in (first, second))
         found = compare(*(arrays_source(arrays, path) for arrays, path in zip(weights, (first, second), strict=True)))
     if output_format is Format.json:
         write_json(found.to_json())
@@ -185,6 +192,7 @@ def check(
     spec: Spec,
     source: Source,
     mapping: Mapping = None,
+    entries: Map = None,
     match: MatchOption = Match.exact,
     allow_missing: AllowMissing = None,
     cast: Cast = False,
@@ -196,7 +204,7 @@ def check(
 ) -> None:
     """Say whether weights fit a spec and are undamaged; every misfit is named."""
     net = _load(spec, model, settings, root, limits)
-    found = _converted(net, source, mapping, match, allow_missing, cast, 0)
+    found = _converted(net, source, _Names(mapping, entries or (), match), allow_missing, cast)
     if output_format is Format.json:
         write_json({**found.to_json(), "fits": True})
         return
@@ -214,12 +222,41 @@ def _load(
     return api.load(spec, model=model, settings=given, seed=seed, root=root, limits=bounds)
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """How names find each other: `--mapping`, `--map`, `--match`."""
+
+    mapping: Path | None = None
+    entries: Sequence[str] = ()
+    match: Match = Match.exact
+
+    def given(self, source: Any) -> dict[str, str]:
+        """The mapping of the file with the entries of `--map`, which go before it. Failure CNN204 or CNN401."""
+        from convspec.diagnostics import error, fail
+        from convspec.weights.convert import entries
+
+        found = entries(self.mapping, source)
+        for entry in self.entries:
+            name, equals, label = entry.rpartition("=")
+            if not equals:
+                raise fail(
+                    error("CNN401", f"--map takes NAME=LABEL, not `{entry}`", hint="for instance --map conv1_conv=conv1")
+                )
+            found[name] = label
+        return found
+
+
 def _converted(
-    net: Net, source: Path, mapping: Path | None, match: Match, missing: list[str] | None, cast: bool, seed: int
+    net: Net, path: Path, names: _Names, allow_missing: list[str] | None = None, cast: bool = False, seed: int = 0
 ) -> Conversion:
     from convspec.weights.convert import convert
+    from convspec.weights.sources import open_source
 
-    return convert(net.module, source, mapping=mapping, match=match.value, allow_missing=missing or (), cast=cast, seed=seed)
+    source = open_source(path)
+    given = names.given(source)
+    return convert(
+        net.module, source, mapping=given, match=names.match.value, allow_missing=allow_missing or (), cast=cast, seed=seed
+    )
 
 
 def _write(output: Path, net: Net, reads: list[Path], weights: Any) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -11,6 +11,8 @@ from convspec.diagnostics.snippet import Segment, Snippet, clean
 from convspec.source import SourceFile, Span
 
 _FRAMES_SHOWN = 8
+_NOTES_SHOWN = 12
+"""Notes of one kind, which begin with one word and a colon: `missing: …`."""
 _Line: TypeAlias = list[Segment]
 
 
@@ -88,7 +90,23 @@ def _notes(diagnostic: Diagnostic) -> list[str]:
         half = _FRAMES_SHOWN // 2
         frames[half:-half] = [f"… {len(frames) - 2 * half} more …"]
     hint = [diagnostic.hint] if diagnostic.hint else []
-    return [*diagnostic.notes, *frames, *hint]
+    return [*_first_of_each_kind(diagnostic.notes), *frames, *hint]
+
+
+def _first_of_each_kind(notes: Sequence[str]) -> Iterator[str]:
+    """The notes, of many of one kind the first few and how many more there are. JSON has them all."""
+    for kind, alike in groupby(notes, key=_kind_of_note):
+        found = list(alike)
+        shown = len(found) if not kind or len(found) <= _NOTES_SHOWN + 1 else _NOTES_SHOWN
+        yield from found[:shown]
+        if found[shown:]:
+            yield f"{kind}: … and {len(found) - shown} more (--format json lists all)"
+
+
+def _kind_of_note(note: str) -> str:
+    """What stands before the first colon, if it is a word or a few."""
+    kind, colon, _ = note.partition(": ")
+    return kind if colon and len(kind) < 20 and "`" not in kind else ""
 
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────

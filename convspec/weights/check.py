@@ -24,7 +24,7 @@ class Stored:
 
     dtype: str
     shape: tuple[int, ...]
-    name: str | None = None
+    name: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
@@ -78,16 +78,31 @@ class Misfits:
             (len(self.others), "that cannot be placed"),
         )
         summary = ", ".join(f"{number} tensor{'s' * (number > 1)} {what}" for number, what in counts if number)
+        notes, hint = self._prefix() or (self._all(where), _dtype_hint(self.mistyped))
+        return error("CNN201", f"{source} does not fit {model}: {summary}", notes=notes, hint=hint)
+
+    def _all(self, where: str) -> tuple[str, ...]:
         guesses = _guesses(self.missing, self.surplus)
-        notes = (
+        return (
             *(f"missing: {quoted(p.name)}, {_wanted(p)}" for p in self.missing),
             *(f"not in the spec: {quoted(name)}, {stored}{guesses.get(name, '')}" for name, stored in self.surplus.items()),
             *(f"shape: {_is(s, p)} {list(s.shape)} {where}, {_wanted(p)}" for s, p in self.misshapen),
             *(f"dtype: {_is(s, p)} {s.dtype} {where}, {_wanted(p)}" for s, p in self.mistyped),
             *self.others,
         )
-        hint = _prefix_hint(self.missing, self.surplus) or _dtype_hint(self.mistyped)
-        return error("CNN201", f"{source} does not fit {model}: {summary}", notes=notes, hint=hint)
+
+    def _prefix(self) -> tuple[tuple[str, ...], str] | None:
+        """Note and hint where only a first level is too much (training wrappers write `module.conv1.weight`), or missing."""
+        wanted = {p.name: Stored(p.dtype, p.shape) for p in self.missing}
+        if not wanted or self.misshapen or self.mistyped or self.others:
+            return None
+        for longer, shorter, option in ((self.surplus, wanted, "{}="), (wanted, self.surplus, "={}")):
+            prefix = next(iter(longer), "").partition(".")[0]
+            if {f"{prefix}.{name}": stored for name, stored in shorter.items()} == longer:
+                who, other = ("file", "spec") if longer is self.surplus else ("spec", "file")
+                note = f"every name in the {who} begins with {quoted(prefix)}, in the {other} none: otherwise they are the same"
+                return (note,), f"`convspec weights convert --map {option.format(prefix)}` brings them together"
+        return None
 
 
 def _is(stored: Stored, parameter: Parameter) -> str:
@@ -106,17 +121,6 @@ def _guesses(missing: Iterable[Parameter], surplus: Mapping[str, Stored]) -> dic
     candidates = [parameter.name for parameter in missing]
     nearest = {name: get_close_matches(name[:1000], candidates, n=1, cutoff=0.8) for name in surplus}
     return {name: f": did you mean `{close[0]}`?" for name, close in nearest.items() if close}
-
-
-def _prefix_hint(missing: Iterable[Parameter], surplus: Iterable[str]) -> str | None:
-    """Training wrappers put a level before every name (`module.conv1.weight`)."""
-    wanted = {parameter.name for parameter in missing}
-    prefixes = {name.partition(".")[0] for name in surplus}
-    if len(prefixes) == 1 and wanted and wanted <= {name.partition(".")[2] for name in surplus}:
-        prefix = next(iter(prefixes))
-        taken = f'`convspec weights convert` takes a mapping, {{"{prefix}": ""}}'
-        return f"every name in the file begins with {quoted(prefix)}: {taken}"
-    return None
 
 
 def _dtype_hint(mistyped: list[tuple[Stored, Parameter]]) -> str | None:

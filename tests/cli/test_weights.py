@@ -74,3 +74,26 @@ def test_differences_of_numbers_that_are_none() -> None:
     assert convspec("weights", "diff", "one.safetensors", "one.safetensors").code == 0
     found = json.loads(convspec("weights", "diff", "one.safetensors", "two.safetensors", "--format", "json").out)
     assert [(item["name"], item["max_difference"]) for item in found["changed"]] == [("a", None), ("b", 0.0)]
+
+
+def test_levels_are_taken_away_and_put_before() -> None:
+    from safetensors.numpy import load_file, save_file
+
+    package.load("small.cnn").save_weights("good.safetensors")
+    save_file({f"module.{name}": array for name, array in load_file("good.safetensors").items()}, "wrapped.safetensors")
+    refused = convspec("weights", "check", "small.cnn", "wrapped.safetensors")
+    assert "--map module=" in refused.err
+    assert convspec("weights", "check", "small.cnn", "wrapped.safetensors", "--map", "module=").code == 0
+    wrong = convspec("weights", "check", "small.cnn", "wrapped.safetensors", "--map", "module")
+    assert "error[CNN401]: --map takes NAME=LABEL, not `module`" in wrong.err
+
+
+def test_many_misfits_of_one_kind_are_cut_in_text_alone() -> None:
+    from safetensors.numpy import save_file
+
+    save_file({f"other{i}.x": np.zeros(1, np.float32) for i in range(40)}, "other.safetensors")
+    text = convspec("weights", "check", "small.cnn", "other.safetensors").err
+    assert text.count("not in the spec: ") == 13
+    assert "not in the spec: … and 28 more (--format json lists all)" in text
+    found = json.loads(convspec("weights", "check", "small.cnn", "other.safetensors", "--format", "json").out)
+    assert sum(note.startswith("not in the spec: ") for note in found["diagnostics"][0]["notes"]) == 40

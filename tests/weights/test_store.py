@@ -146,9 +146,20 @@ def test_the_file_of_another_network_is_listed_without_guesses(tmp_path: Path) -
 def test_a_common_prefix_is_pointed_out(tmp_path: Path) -> None:
     save_file({f"module.{name}": tensor for name, tensor in drawn().items()}, tmp_path / "ddp")
     diagnostic = failure(lambda: store.load(tmp_path / "ddp", network()))
-    assert diagnostic.hint == (
-        'every name in the file begins with `module`: `convspec weights convert` takes a mapping, {"module": ""}'
-    )
+    assert diagnostic.notes == ("every name in the file begins with `module`, in the spec none: otherwise they are the same",)
+    assert diagnostic.hint == "`convspec weights convert --map module=` brings them together"
+
+
+def test_a_prefix_of_the_spec_is_pointed_out(tmp_path: Path) -> None:
+    save_file({"weight": np.ones(2, np.float32)}, tmp_path / "part")
+    diagnostic = failure(lambda: store.load(tmp_path / "part", graph_of(parameter("head.weight", (2,), NORMAL))))
+    assert diagnostic.hint == "`convspec weights convert --map =head` brings them together"
+
+
+def test_a_prefix_is_not_all_where_something_else_differs(tmp_path: Path) -> None:
+    tensors = {f"module.{name}": tensor for name, tensor in drawn().items()} | {"module.half": np.ones(4, np.float16)}
+    save_file(tensors, tmp_path / "ddp")
+    assert len(failure(lambda: store.load(tmp_path / "ddp", network())).notes) == 2 * len(tensors)
 
 
 HEADER_BOMBS = {
