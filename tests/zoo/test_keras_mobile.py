@@ -16,10 +16,10 @@ import convspec
 from tests.zoo.comparing import gives, image, same_epsilons
 from tests.zoo.keras_models import answers, converted, leaves, made
 
-LATE = {"same": True}
+LATE: dict[str, object] = {"same": True}
 """A convolution with a stride pads even sizes at the end alone."""
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, object]] = {
     "MobileNetV2": {"eps": 0.001, **LATE},
     "MobileNetV3Small": LATE,
     "MobileNetV3Large": LATE,
@@ -109,7 +109,7 @@ def labels(names: Iterable[str], parse: Callable[[str], Place | str]) -> dict[st
     return found
 
 
-NETWORKS: dict[str, tuple[str, str, Callable[[str], Place | str], dict[str, object]]] = {
+NETWORKS: dict[str, tuple[str, str, Callable[[str], Place | str], dict[str, bool]]] = {
     "MobileNet": ("mobilenet_v1", "MobileNetV1", str, {}),
     "MobileNetV2": ("mobilenet_v2", "MobileNetV2", _mobilenet_v2, {}),
     "MobileNetV3Small": ("mobilenet_v3", "MobileNetV3Small", _mobilenet_v3(12), {"include_preprocessing": False}),
@@ -125,7 +125,7 @@ NETWORKS: dict[str, tuple[str, str, Callable[[str], Place | str], dict[str, obje
 def test_outputs_are_keras(application: str, tmp_path: Path) -> None:
     file, model, parse, options = NETWORKS[application]
     network = made(application, (64, 96, 3), classes=10, **options)
-    settings = {"classes": 10, **SETTINGS.get(application, {})}
+    settings: dict[str, object] = {"classes": 10, **SETTINGS.get(application, {})}
     found = labels((layer.name for layer in leaves(network)), parse)
     module = convspec.load(f"zoo:{file}", model, settings).module
     same_epsilons(module.graph, {found[layer.name]: layer.epsilon for layer in leaves(network) if hasattr(layer, "epsilon")})

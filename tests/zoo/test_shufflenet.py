@@ -42,7 +42,7 @@ class Unit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)))
-        y = y.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+        y = y.reshape(len(y), self.groups, -1, *y.shape[2:]).transpose(1, 2).flatten(1, 2)
         y = self.bn3(self.conv3(self.bn2(self.conv2(y))))
         if self.stride == 1:
             return F.relu(x + y)
