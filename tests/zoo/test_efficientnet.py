@@ -39,6 +39,17 @@ def test_names_shapes_and_rates_are_torchvisions(model: str) -> None:
     assert [node.attrs.rate for node in graph.nodes if node.op.name == "dropout"] == [rate]
 
 
+@pytest.mark.parametrize("model", THEIRS)
+def test_pictures_are_torchvisions(model: str) -> None:
+    """Each network has a size of its own, and a part of the resized picture that the cut keeps."""
+    wanted = torchvision().get_model_weights(THEIRS[model][1]).IMAGENET1K_V1.transforms()
+    picture = convspec.load(f"zoo:{THEIRS[model][0]}", model).module.graph.inputs[0].picture
+    assert picture is not None and picture.size is not None
+    assert list(picture.size) == wanted.crop_size * 2
+    assert [int(size / picture.crop) for size in picture.size] == wanted.resize_size * 2
+    assert [list(picture.mean), list(picture.std)] == [list(wanted.mean), list(wanted.std)]
+
+
 @pytest.mark.parametrize(
     ("model", "size"),
     [
