@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     },
 }
 # What moves weights between frameworks stands above the targets, whose layouts and packages it uses; nothing there uses it.
-EXCHANGE = ("weights/convert.py", "weights/matching.py", "weights/placing.py", "weights/sinks/")
+EXCHANGE = ("weights/convert.py", "weights/matching.py", "weights/placing.py", "weights/shipped.py", "weights/sinks/")
 ALLOWED["exchange"] = {*ALLOWED["targets"], "targets"}
 UPPER = {"runtime", "verify", "explain", "cli", "api", "zoo"}
 HEAVY = ("torch", "tensorflow", "keras", "onnxruntime", "onnx", "numpy", "PIL", "safetensors", "rich", "lark")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -29,4 +30,9 @@ def library_name(path: Path) -> str:
     return f"{library}:{path.relative_to(LIBRARIES[library]).with_suffix('').as_posix()}"
 
 
-__all__ = ["LIBRARIES", "library_name", "library_of", "shipped"]
+def plain(name: str) -> str:
+    """A name without what frameworks write differently: `MobileNetV2`, `mobilenet_v2` and `mobilenet-v2` are one network."""
+    return re.sub(r"[_\-. ]", "", name).lower()
+
+
+__all__ = ["LIBRARIES", "library_name", "library_of", "plain", "shipped"]

@@ -28,6 +28,7 @@ from convspec.weights.mapping import mapped_names, read_mapping, targets
 from convspec.weights.names import ignored, quoted
 from convspec.weights.placing import Placing
 from convspec.weights.report import Conversion, Initialised, LeftOut, Row
+from convspec.weights.shipped import is_shipped, shipped_mapping
 from convspec.weights.sources.base import Source, StoredTensor
 
 Match: TypeAlias = Literal["exact", "structure"]
@@ -46,14 +47,15 @@ def convert(
 ) -> Conversion:
     """Every parameter of `module` from `source`, in canonical layout.
 
-    `mapping` gives source names labels (a dict, or a .json or .toml file; see mapping.py); what it does not name is matched as
-    `match` says. Patterns of `allow_missing` (shell style, over the spec's names and the file's) say which tensors may be
-    missing, be of another shape or be left over: those of the spec are drawn from `seed`. `cast` brings floats to the spec's
-    dtype. Failure CNN200 where the file cannot be read, CNN201 with every misfit where it does not fit, CNN203 where structure
-    leaves more than one way, CNN204 for a mapping that is not right, CNN401 for a pattern that matches nothing.
+    `mapping` gives source names labels: a dict, a .json or .toml file (see mapping.py), or `zoo:keras/ResNet50` (shipped.py).
+    What it does not name is matched as `match` says. Patterns of `allow_missing` (shell style, over the spec's names and the
+    file's) say which tensors may be missing, be of another shape or be left over: those of the spec are drawn from `seed`, and
+    a mapping may name them though the file lacks them. `cast` brings floats to the spec's dtype.
+    Failure CNN200 where the file cannot be read, CNN201 with every misfit where it does not fit, CNN203 where structure leaves
+    more than one way, CNN204 for a mapping that is not right, CNN401 for a pattern that matches nothing.
     """
     opened = source if isinstance(source, Source) else _opened(source)
-    given = read_mapping(mapping) if isinstance(mapping, str | Path) else dict(mapping or {})
+    given = entries(mapping, opened)
     patterns = (allow_missing,) if isinstance(allow_missing, str) else tuple(allow_missing)
     work = _Work(module.graph, opened, patterns, cast)
     work.place(given, match)
@@ -72,6 +74,13 @@ def arrays_source(arrays: Mapping[str, Array], path: Path = Path("the given weig
         for name, array in arrays.items()
     }
     return Source(path, "safetensors", tensors)
+
+
+def entries(mapping: Mappings, source: Source) -> dict[str, str]:
+    """The mapping as a dictionary, from wherever it is. Failure CNN204 where it cannot be read."""
+    if isinstance(mapping, str | Path):
+        return shipped_mapping(mapping, source) if is_shipped(mapping) else read_mapping(mapping)
+    return dict(mapping or {})
 
 
 def _itself(array: Array) -> Array:
@@ -106,7 +115,7 @@ class _Work:
 
     def place(self, mapping: Mapping[str, str], match: Match) -> None:
         """Find every tensor its parameter, and every parameter its tensor."""
-        names = targets(self.source, mapping, self.parameters, match == "exact")
+        names = targets(self.source, mapping, self.parameters, match == "exact", self._may_be_missing)
         mapped = mapped_names(self.source, mapping)
         placing = Placing(self.graph, self.source)
         if match == "structure":
@@ -211,4 +220,4 @@ def _sizes(shape: tuple[int, ...]) -> str:
     return str(list(shape))
 
 
-__all__ = ["Conversion", "Mappings", "Match", "arrays_source", "convert"]
+__all__ = ["Conversion", "Mappings", "Match", "arrays_source", "convert", "entries"]

@@ -2,7 +2,8 @@
 
 A mapping is `{source name: label}`. Either side may be a whole layer, or a part of a network with many: levels, which `.` and
 `/` separate, are matched from the left, and the entry with the most levels counts. An empty source name stands before every
-name, and an empty label takes the levels away.
+name, and an empty label takes the levels away. Several source names may have one label, those of files of several ages, if
+a file has one of them.
 """
 
 from __future__ import annotations
@@ -50,11 +51,18 @@ def _json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=without_duplicates)
 
 
-def targets(source: Source, mapping: Mapping[str, str], known: Iterable[str], by_name: bool = True) -> dict[str, str]:
+def targets(
+    source: Source,
+    mapping: Mapping[str, str],
+    known: Iterable[str],
+    by_name: bool = True,
+    optional: Callable[[str], bool] = lambda name: False,
+) -> dict[str, str]:
     """The spec's name that each tensor of `source` stands for, whether the spec has it or not; `known` are those it has.
 
     Where not `by_name`, only tensors that the mapping speaks of stand for any.
-    Failure CNN204 where an entry of the mapping is of no tensor, or where two tensors stand for one name.
+    Failure CNN204 where an entry of the mapping is of no tensor, but for labels that another entry serves or all of whose
+    tensors are `optional`; and where two tensors stand for one name.
     """
     names = frozenset(known)
     used: set[str] = set()
@@ -64,12 +72,28 @@ def targets(source: Source, mapping: Mapping[str, str], known: Iterable[str], by
         if target is not None or by_name:
             found[name] = _resolved(source, stored, name if target is None else target, names)
         used |= {entry} if entry is not None else set()
-    unused = [entry for entry in mapping if entry not in used]
-    if unused:
-        notes = [f"{quoted(entry)}, for {quoted(mapping[entry])}" for entry in unused]
-        raise fail(error("CNN204", f"the mapping names what is not in {source.path}", notes=notes))
+    _check_used(source, mapping, used, names, optional)
     _check_distinct(source, {name: target for name, target in found.items() if target in names})
     return found
+
+
+def _check_used(
+    source: Source, mapping: Mapping[str, str], used: set[str], known: frozenset[str], optional: Callable[[str], bool]
+) -> None:
+    served = {mapping[entry] for entry in used}
+    unused = [entry for entry, label in mapping.items() if entry not in used and label not in served]
+    if not unused:
+        return
+    needed = _parts_of(name for name in known if not optional(name))
+    excused = _parts_of(name for name in known if optional(name)) - needed
+    notes = [f"{quoted(entry)}, for {quoted(mapping[entry])}" for entry in unused if mapping[entry] not in excused]
+    if notes:
+        raise fail(error("CNN204", f"the mapping names what is not in {source.path}", notes=notes))
+
+
+def _parts_of(names: Iterable[str]) -> set[str]:
+    """The names, and the layers and parts of the network that they are of."""
+    return {name[:cut] for name in names for cut in _cuts(name, len(name))}
 
 
 def _check_distinct(source: Source, found: Mapping[str, str]) -> None:
@@ -116,6 +140,8 @@ def _resolved(source: Source, stored: StoredTensor, name: str, known: frozenset[
     label = layer.replace("/", ".") if slash else name
     roles = ROLES.get(stored.role) or (_part(stored.role),)
     candidates = [*(f"{label}.{role}" if role else label for role in roles), label]
+    if stored.role == "gamma_or_beta" and known.issuperset((f"{label}.weight", f"{label}.bias")):
+        return f"{label}.{stored.role}"  # which of the two it is, the file does not say
     likeliest = candidates[0] if slash else name  # without a slash the mapping gave a whole name, or a layer's
     return next((candidate for candidate in candidates if candidate in known), likeliest)
 

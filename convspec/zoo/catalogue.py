@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from convspec.diagnostics import error, fail
-from convspec.elaborate.libraries import LIBRARIES, shipped
+from convspec.elaborate.libraries import LIBRARIES, plain, shipped
 from convspec.elaborate.nearest import did_you_mean
 
 FOLDER = LIBRARIES["zoo"]
@@ -59,11 +58,6 @@ def networks() -> tuple[Network, ...]:
     """Every network, by file, in the order of the file."""
     rows = json.loads(INDEX.read_text(encoding="utf-8"))
     return tuple(Network(**{**row, "inputs": tuple(row["inputs"])}) for row in rows)
-
-
-def plain(name: str) -> str:
-    """A name without what frameworks write differently: `MobileNetV2`, `mobilenet_v2` and `mobilenet-v2` are one network."""
-    return re.sub(r"[_\-. ]", "", name).lower()
 
 
 def find(name: str) -> Network:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -83,6 +83,18 @@ def test_single_tensors_may_be_mapped() -> None:
     arrays = {name.replace("fc.", "head_"): array for name, array in drawn().items()}
     found = convert(MODULE, source_of("torch", arrays), mapping={"head_weight": "fc.weight", "head_bias": "fc.bias"})
     assert same(found.weights, drawn())
+
+
+@pytest.mark.parametrize("match", ["exact", "structure"])
+def test_the_one_vector_of_a_norm_is_not_guessed_to_be_its_scale(match: Literal["exact", "structure"]) -> None:
+    """A .weights.h5 does not say whether it is gamma or beta; where the spec has both, no pattern makes it one of them."""
+    module = elaborate.loads("model M {\n    input x: float32[N, 2, 3]\n    output x -> bn: batchnorm\n}\n")
+    arrays = {f"bn/{name}": np.ones(2, np.float32) for name in ("gamma_or_beta", "moving_mean", "moving_variance")}
+    with pytest.raises(Failure):
+        convert(module, source_of("keras", arrays), match=match, allow_missing=["bn.weight", "bn.bias"])
+    source, mapping = source_of("keras", arrays), {"bn/gamma_or_beta": "bn.bias"}
+    found = convert(module, source, mapping=mapping, match="exact", allow_missing=["bn.weight"])
+    assert [row.label for row in found.rows] == ["bn.bias", "bn.running_mean", "bn.running_var"]
 
 
 def test_two_tensors_for_one_are_refused() -> None:
