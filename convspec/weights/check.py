@@ -78,7 +78,7 @@ class Misfits:
             (len(self.others), "that cannot be placed"),
         )
         summary = ", ".join(f"{number} tensor{'s' * (number > 1)} {what}" for number, what in counts if number)
-        notes, hint = self._prefix() or (self._all(where), _dtype_hint(self.mistyped))
+        notes, hint = self._prefix() or (self._all(where), self._folded() or _dtype_hint(self.mistyped))
         return error("CNN201", f"{source} does not fit {model}: {summary}", notes=notes, hint=hint)
 
     def _all(self, where: str) -> tuple[str, ...]:
@@ -90,6 +90,16 @@ class Misfits:
             *(f"dtype: {_is(s, p)} {s.dtype} {where}, {_wanted(p)}" for s, p in self.mistyped),
             *self.others,
         )
+
+    def _folded(self) -> str | None:
+        """Exporters to ONNX fold a batch norm into the convolution before it; what is left cannot be taken apart again."""
+        norms = {p.name.rpartition(".")[0] for p in self.missing if p.role == "running_var"}
+        if norms and all(p.name.rpartition(".")[0] in norms or p.role == "bias" for p in self.missing):
+            return (
+                "the file has no batch norms: were they folded into the convolutions? export without constant folding "
+                "(torch.onnx.export(…, training=TrainingMode.TRAINING, do_constant_folding=False)), or take the state_dict"
+            )
+        return None
 
     def _prefix(self) -> tuple[tuple[str, ...], str] | None:
         """Note and hint where only a first level is too much (training wrappers write `module.conv1.weight`), or missing."""

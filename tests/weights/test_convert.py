@@ -151,6 +151,14 @@ def test_the_state_dict_of_another_network_is_named_tensor_by_tensor() -> None:
     assert sum(note.startswith("missing: ") for note in diagnostic.notes) == len(drawn()) - 1
 
 
+def test_batch_norms_that_an_exporter_folded_are_pointed_out() -> None:
+    folded = {name: array for name, array in drawn().items() if not name.startswith("bn1.")}
+    hint = failure(lambda: convert(MODULE, source_of("onnx", folded))).hint
+    assert hint is not None
+    assert "folded into the convolutions" in hint
+    assert failure(lambda: convert(MODULE, source_of("onnx", {"fc.bias": drawn()["fc.bias"]}))).hint is None
+
+
 def test_a_mapped_tensor_of_another_shape_is_named_on_both_sides() -> None:
     arrays = {name.replace("fc.", "head."): array for name, array in drawn().items()} | {"head.bias": np.zeros(7, np.float32)}
     diagnostic = failure(lambda: convert(MODULE, source_of("torch", arrays), mapping={"head": "fc"}))
