@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from convspec.weights.names import quoted
 from convspec.weights.sources.base import Source, StoredTensor
 from convspec.weights.sources.hdf5 import Dataset, Group
 from convspec.weights.sources.reading import explained, refused
+
+STATISTICS = {"mean:0", "variance:0", "count:0"}
+"""What a layer that normalises pictures has: no weights."""
 
 SAVE = "load it in Keras and save it again: model.save_weights('model.weights.h5')"
 
@@ -24,7 +28,7 @@ def read(path: Path, tree: Group) -> Source:
     tensors: dict[str, StoredTensor] = {}
     with explained(path):
         for layer in _texts(path, top, "layer_names"):
-            group = top.groups.get(layer)
+            group = _group(top, layer.split("/"))
             if group is None:
                 raise refused(path, f"it names a layer {quoted(layer)} and has none", hint=SAVE)
             for name, stored in _weights(path, layer, group):
@@ -38,24 +42,37 @@ def read(path: Path, tree: Group) -> Source:
 
 def _weights(path: Path, layer: str, group: Group) -> Iterator[tuple[str, StoredTensor]]:
     """`conv1/kernel:0` of the layer `conv1` → `conv1/kernel`; what is in a nested model keeps the levels between."""
-    for written in _texts(path, group, "weight_names"):
+    found = _texts(path, group, "weight_names")
+    constant = {written.rpartition("/")[2] for written in found} == STATISTICS
+    for written in found:
         dataset = _find(group, written)
         if dataset is None:
             raise refused(path, f"it names {quoted(written)} in {quoted(layer)} and has none", hint=SAVE)
-        levels = written.removesuffix(":0").split("/")
-        inner = [level for index, level in enumerate(levels) if index or level != layer]
-        name = "/".join([layer, *inner])
-        yield name, StoredTensor(name=name, dtype=dataset.dtype, shape=dataset.shape, read=dataset.read, role=levels[-1])
+        name = f"{layer}/{written.removesuffix(':0').removeprefix(f'{layer}/')}"
+        role = "constant" if constant else _role(layer, name.rpartition("/")[2])
+        yield name, StoredTensor(name=name, dtype=dataset.dtype, shape=dataset.shape, read=dataset.read, role=role)
+
+
+def _role(layer: str, name: str) -> str:
+    """`kernel` for `block1_conv1_W_1` too, as Keras 1 wrote it: VGG's files of ImageNet are of its age."""
+    found = re.fullmatch(rf"{re.escape(layer)}_(W|b)(?:_\d+)?", name)
+    return {"W": "kernel", "b": "bias"}[found[1]] if found else name
 
 
 def _find(group: Group, written: str) -> Dataset | None:
     *levels, last = written.split("/")
+    inner = _group(group, levels)
+    return inner.datasets.get(last) if inner else None
+
+
+def _group(group: Group, levels: Sequence[str]) -> Group | None:
+    """A group inside; a layer whose name holds slashes, `conv1/bn`, lies in several."""
     for level in levels:
         inner = group.groups.get(level)
         if inner is None:
             return None
         group = inner
-    return group.datasets.get(last)
+    return group
 
 
 def _has(group: Group, name: str) -> bool:
