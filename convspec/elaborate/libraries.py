@@ -31,8 +31,11 @@ def library_name(path: Path) -> str:
 
 
 def plain(name: str) -> str:
-    """A name without what frameworks write differently: `MobileNetV2`, `mobilenet_v2` and `mobilenet-v2` are one network."""
-    return re.sub(r"[_\-. ]", "", name).lower()
+    """A name without what frameworks write differently: `MobileNetV2`, `mobilenet_v2` and `mobilenet-v2` are one network.
+
+    Digits that are apart stay so: `RegNetX_1_6GF` is not `regnet_x_16gf`.
+    """
+    return re.sub(r"[_\-. ]", "", re.sub(r"(?<=\d)[_\-. ](?=\d)", "|", name)).lower()
 
 
 __all__ = ["LIBRARIES", "library_name", "library_of", "plain", "shipped"]

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 import convspec
+from convspec.diagnostics import Failure
+from convspec.zoo import find
 from tests.zoo.comparing import agrees, image, named_alike
 from tests.zoo.torchvision_models import torchvision, unsettled
 
@@ -29,3 +31,10 @@ def test_names_and_shapes_are_torchvisions(form: str) -> None:
 def test_outputs_are_torchvisions(form: str) -> None:
     torch.manual_seed(0)
     agrees("regnet", f"RegNet{form}", unsettled(_theirs(form)), image(1, 3, 64, 96))
+
+
+def test_a_point_in_a_name_tells() -> None:
+    """Of 1.6 and 16 GFLOP torchvision has both."""
+    assert find("regnet_x_1_6gf").name == find("regnetx-1.6gf").name == "RegNetX_1_6GF"
+    with pytest.raises(Failure, match="no network `regnet_x_16gf`"):
+        find("regnet_x_16gf")
