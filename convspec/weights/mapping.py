@@ -70,7 +70,7 @@ def targets(
     for name, stored in source.tensors.items():
         entry, target = _mapped(name, mapping)
         if target is not None or by_name:
-            found[name] = _resolved(source, stored, name if target is None else target, names)
+            found[name] = _resolved(source, stored, name if target is None else target, names, optional)
         used |= {entry} if entry is not None else set()
     _check_used(source, mapping, used, names, optional)
     _check_distinct(source, {name: target for name, target in found.items() if target in names})
@@ -130,7 +130,7 @@ def _cuts(name: str, longest: int) -> Iterator[int]:
         yield 0
 
 
-def _resolved(source: Source, stored: StoredTensor, name: str, known: frozenset[str]) -> str:
+def _resolved(source: Source, stored: StoredTensor, name: str, known: frozenset[str], optional: Callable[[str], bool]) -> str:
     """`name` as the spec would write it: levels of Keras joined by dots, its variable's name as the role."""
     if source.kind == "onnx" and onnx_label(name) in known:
         return onnx_label(name)
@@ -141,7 +141,9 @@ def _resolved(source: Source, stored: StoredTensor, name: str, known: frozenset[
     roles = ROLES.get(stored.role) or (_part(stored.role),)
     candidates = [*(f"{label}.{role}" if role else label for role in roles), label]
     if stored.role == "gamma_or_beta" and known.issuperset((f"{label}.weight", f"{label}.bias")):
-        return f"{label}.{stored.role}"  # which of the two it is, the file does not say
+        # Which of the two it is, the file does not say. If just one of them has to be there, it is that one.
+        needed = [f"{label}.{role}" for role in roles if not optional(f"{label}.{role}")]
+        return needed[0] if len(needed) == 1 else f"{label}.{stored.role}"
     likeliest = candidates[0] if slash else name  # without a slash the mapping gave a whole name, or a layer's
     return next((candidate for candidate in candidates if candidate in known), likeliest)
 

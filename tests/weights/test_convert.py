@@ -87,11 +87,14 @@ def test_single_tensors_may_be_mapped() -> None:
 
 @pytest.mark.parametrize("match", ["exact", "structure"])
 def test_the_one_vector_of_a_norm_is_not_guessed_to_be_its_scale(match: Literal["exact", "structure"]) -> None:
-    """A .weights.h5 does not say whether it is gamma or beta; where the spec has both, no pattern makes it one of them."""
+    """A .weights.h5 does not say whether it is gamma or beta: where the spec has both, one must be allowed to be missing."""
     module = elaborate.loads("model M {\n    input x: float32[N, 2, 3]\n    output x -> bn: batchnorm\n}\n")
     arrays = {f"bn/{name}": np.ones(2, np.float32) for name in ("gamma_or_beta", "moving_mean", "moving_variance")}
     with pytest.raises(Failure):
         convert(module, source_of("keras", arrays), match=match, allow_missing=["bn.weight", "bn.bias"])
+    for pattern, label in (("bn.weight", "bn.bias"), ("bn.bias", "bn.weight")) if match == "exact" else ():
+        by_need = convert(module, source_of("keras", arrays), allow_missing=[pattern])
+        assert [row.label for row in by_need.rows] == [label, "bn.running_mean", "bn.running_var"]
     source, mapping = source_of("keras", arrays), {"bn/gamma_or_beta": "bn.bias"}
     found = convert(module, source, mapping=mapping, match="exact", allow_missing=["bn.weight"])
     assert [row.label for row in found.rows] == ["bn.bias", "bn.running_mean", "bn.running_var"]

@@ -1,8 +1,8 @@
-"""Networks of keras.applications to compare with: made, unsettled, run on our pictures, and their weights converted by layer."""
+"""Networks of keras.applications to compare with: made, unsettled, run on our pictures, their weights converted by layer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 from convspec.elaborate.module import Module
 from convspec.ir.types import Array
 from convspec.weights.convert import convert
+from convspec.weights.shipped import shipped_mapping
+from convspec.weights.sources import open_source
 
 
 def made(name: str, shape: tuple[int, int, int], seed: int = 0, **options: object) -> Any:
@@ -56,16 +58,24 @@ def answers(network: Any, batch: Array) -> Array:
     return np.asarray(network(np.moveaxis(batch, 1, -1), training=False))
 
 
-def converted(module: Module, network: Any, label: Callable[[str], str], folder: Path) -> dict[str, Array]:
-    """The weights that `convert` finds in its saved file; `label` gives ours for the name of one of its layers."""
+def converted(
+    module: Module, network: Any, label: Callable[[str], str], folder: Path, allow_missing: Sequence[str] = ()
+) -> dict[str, Array]:
+    """The weights that `convert` finds in its saved file by the mapping that is shipped.
+
+    That one is held against `label`, which gives ours for the name of one of its layers by what the names say.
+    """
     path = folder / "network.keras"
     network.save(path)
-    mapping = {place: label(layer.name) for place, layer in placed(network)}
-    return dict(convert(module, path, mapping=mapping).weights)
+    shipped = f"zoo:keras/{module.name}"
+    found = shipped_mapping(shipped, open_source(path))
+    layers = {place: layer for place, layer in placed(network) if type(layer).__name__ != "Normalization"}
+    assert {place: found.get(place) for place in layers} == {place: label(layer.name) for place, layer in layers.items()}
+    return dict(convert(module, path, mapping=shipped, allow_missing=allow_missing).weights)
 
 
 def placed(network: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves with their names in a file. The scope that a layer was made in, which its variables' paths tell, is not in it."""
+    """The leaves with their names in a file. The scope that a layer was made in, which its paths tell, is not in it."""
     for layer in network.layers:
         if getattr(layer, "layers", []):
             yield from placed(layer, f"{above}{layer.name}/")

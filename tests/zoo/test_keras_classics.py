@@ -19,9 +19,8 @@ import numpy as np
 import pytest
 
 import convspec
-from convspec.weights.convert import convert
 from tests.zoo.comparing import gives, image
-from tests.zoo.keras_models import answers, made
+from tests.zoo.keras_models import answers, converted, made, placed
 
 
 def check(
@@ -35,10 +34,9 @@ def check(
 ) -> None:
     """The weights of a Keras network, saved and converted by `mapping`, give its outputs in the network `name` of the zoo."""
     settings = {"classes": network.output_shape[-1], **(settings or {})}
-    path = folder / "network.keras"
-    network.save(path)
     module = convspec.load(f"zoo:{file}", name, settings).module
-    weights = convert(module, path, mapping=mapping, allow_missing=allow_missing).weights
+    own = {layer.name: layer.name for _, layer in placed(network)}
+    weights = converted(module, network, (own | dict(mapping)).__getitem__, folder, allow_missing)
     batch = image(1, 3, *network.input_shape[1:3])
     gives(file, name, weights, batch, answers(network, batch), settings)
 

@@ -128,6 +128,17 @@ def test_convnext_of_every_file(tmp_path: Path) -> None:
         assert other.keys() == first.keys() and all(np.array_equal(other[key], first[key]) for key in first)
 
 
+def test_norms_that_have_one_vector(tmp_path: Path) -> None:
+    """Of InceptionV3's a .weights.h5 says how many vectors they have, and not which."""
+    network = made("InceptionV3", (75, 75, 3), include_top=False)
+    network.save_weights(tmp_path / "n.weights.h5")
+    allowed = [*command("InceptionV3")[1], "fc.*"]
+    found = convert(spec("InceptionV3"), tmp_path / "n.weights.h5", mapping="zoo:keras/InceptionV3", allow_missing=allowed)
+    wanted = network.get_layer("batch_normalization_5")
+    assert np.array_equal(found.weights["Mixed_5b.branch1x1.bn.bias"], wanted.beta.numpy())
+    assert np.array_equal(found.weights["Mixed_5b.branch1x1.bn.weight"], np.ones(64))
+
+
 OLDER = {
     "DenseNet121": {"conv1_conv": "conv1/conv", "conv1_bn": "conv1/bn", "predictions": "fc1000"},
     "MobileNetV3Small": {
