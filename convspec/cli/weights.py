@@ -49,7 +49,10 @@ convspec weights check lenet5.cnn lenet5.safetensors"""
 
 _SOURCE = "Weights: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
 _DEST = "Where to write them; the suffix says how: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
-_MAPPING = "A .json or .toml file that gives names of the source labels of the spec; either may be whole layers."
+_MAPPING = (
+    "A .json or .toml file that gives names of the source labels of the spec; either may be whole layers. "
+    "Or one that is shipped: zoo:keras/resnet50."
+)
 _MAP = "One entry of a mapping: conv1_conv=conv1; module= takes levels away, =backbone puts them before. May be repeated."
 _MATCH = (
     "How tensors find each other beside the mapping: by their names, or by order and shape, where these leave one way only."
