@@ -170,6 +170,32 @@ def test_files_of_keras_2_are_read(tmp_path: Path, top: str) -> None:
     assert [stored.role for stored in open_source(path).tensors.values()] == ["kernel", "bias", "kernel", "depthwise_kernel"]
 
 
+def test_layers_of_keras_2_whose_names_hold_slashes(tmp_path: Path) -> None:
+    """One lies in the group of another: `Conv` and `Conv/BatchNorm`."""
+    path = tmp_path / "m.h5"
+    layers = {"Conv": {"Conv/kernel:0": floats(1, 1, 1, 2)}, "Conv/BatchNorm": {"Conv/BatchNorm/gamma:0": floats(2)}}
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [*layers, "Conv/BatchNorm/none"]
+        for layer, weights in layers.items():
+            file.require_group(layer).attrs["weight_names"] = list(weights)
+            for name, array in weights.items():
+                file[layer][name] = array
+    assert "names a layer `Conv/BatchNorm/none` and has none" in refusal(path).message
+    with h5py.File(path, "a") as file:
+        file.attrs["layer_names"] = list(layers)
+    assert list(contents(path)) == ["Conv/kernel", "Conv/BatchNorm/gamma"]
+
+
+def test_roles_of_keras_1_and_statistics_of_pictures(tmp_path: Path) -> None:
+    layers = {
+        "block1_conv1": {"block1_conv1_W_1:0": floats(1, 1, 1, 2), "block1_conv1_b_1:0": floats(2)},
+        "normalization": {f"normalization/{name}:0": floats(3) for name in ("mean", "variance", "count")},
+        "other": {"other/mean:0": floats(3), "other/block1_conv1_W_1:0": floats(2)},
+    }
+    roles = [stored.role for stored in open_source(legacy(tmp_path / "m.h5", "", layers)).tensors.values()]
+    assert roles == ["kernel", "bias", "constant", "constant", "constant", "mean", "block1_conv1_W_1"]
+
+
 def test_a_file_of_keras_2_that_names_what_it_has_not_is_refused(tmp_path: Path) -> None:
     path = legacy(tmp_path / "m.h5", "", {"stem": {"stem/kernel:0": floats(2)}})
     with h5py.File(path, "a") as file:

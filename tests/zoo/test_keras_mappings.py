@@ -69,7 +69,9 @@ def test_every_label_of_the_spec_is_there(path: Path) -> None:
 
 
 def variables(network: Any) -> dict[str, Array]:
-    return {f"{place}/{variable.name}": variable.numpy() for place, layer in placed(network) for variable in layer.weights}
+    """All but the statistics of pictures, which are no weights."""
+    layers = [(place, layer) for place, layer in placed(network) if type(layer).__name__ != "Normalization"]
+    return {f"{place}/{variable.name}": variable.numpy() for place, layer in layers for variable in layer.weights}
 
 
 @pytest.mark.parametrize("name", [p.stem if p.stem in SMALL else pytest.param(p.stem, marks=pytest.mark.zoo) for p in SHIPPED])
@@ -81,7 +83,7 @@ def test_every_layer_of_keras_is_there(name: str) -> None:
     assert [layer for layer in mapping if layer in layers] == layers
     older = {layer: label for layer, label in mapping.items() if layer not in layers}
     assert set(older.values()) <= {mapping[layer] for layer in layers}
-    arrays = {key: array for key, array in variables(network).items() if not key.startswith("normalization/")}
+    arrays = variables(network)
     found = brought(name, source_of("keras", arrays), **({"size": size, "grid": 1} if "VGG" in name else {}))
     assert len(found.rows) == len(arrays) and not found.ignored
 
@@ -126,6 +128,21 @@ def test_convnext_of_every_file(tmp_path: Path) -> None:
     gives("convnext", "ConvNeXtTiny", first, batch, answers(network, pixels * 255), {"classes": 7, "drop": 0.0})
     for other in others:
         assert other.keys() == first.keys() and all(np.array_equal(other[key], first[key]) for key in first)
+
+
+@pytest.mark.zoo
+@pytest.mark.parametrize("name", ["EfficientNetB1", "EfficientNetB2", "EfficientNetV2S", "EfficientNetV2M"])
+def test_larger_efficientnets(name: str) -> None:
+    """On sizes that are odd where those are that Keras's weights are for, 240 and 260."""
+    rest = {"EfficientNetB1": 240 % 32, "EfficientNetB2": 260 % 32}.get(name, 0)
+    options = {"include_preprocessing": False} if "V2" in name else {}
+    network = made(name, (32 + rest, 64 + rest, 3), classes=7, **options)
+    found = brought(name, source_of("keras", variables(network)), classes=7).weights
+    batch = image(1, 3, 32 + rest, 64 + rest)
+    settings = command(name)[0] | {"classes": 7}
+    gives(
+        find(name).library.removeprefix("zoo:"), name, found, batch, answers(network, batch * (1 if options else 255)), settings
+    )
 
 
 def test_norms_that_have_one_vector(tmp_path: Path) -> None:
