@@ -200,6 +200,19 @@ def test_hdf5_that_reaches_elsewhere_is_refused(tmp_path: Path) -> None:
         assert any(words in message for words in said), (name, message)
 
 
+def test_a_heap_of_texts_whose_free_space_is_nothing_does_not_hang(tmp_path: Path) -> None:
+    """The HDF5 library would go round in it for ever."""
+    path = write_h5(tmp_path / "w.weights.h5")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"GCOL") + 16
+    while number := int.from_bytes(data[at : at + 2], "little"):
+        assert number < 100
+        at += 16 + (int.from_bytes(data[at + 8 : at + 16], "little") + 7) // 8 * 8
+    data[at + 8 : at + 16] = bytes(8)
+    path.write_bytes(bytes(data))
+    assert "a heap of texts" in refusal(path).message
+
+
 @pytest.mark.parametrize("compression", [None, "gzip", "lzf"])
 def test_hdf5_that_claims_more_than_it_stores_is_refused(tmp_path: Path, compression: str | None) -> None:
     chunks = (1 << 20,) if compression else None

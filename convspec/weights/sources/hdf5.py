@@ -86,7 +86,46 @@ def read_tree(path: Path, file: BinaryIO) -> Group:
         message = f"cannot read {path}: h5py is not installed, which reads Keras's files"
         raise fail(error("CNN303", message, hint=hint)) from None
     with explained(path):
+        _check_heaps(path, file)
         return _Walk(path, h5py).group(h5py.File(file, "r"), "/", 0)
+
+
+_HEAP = b"GCOL\x01\0\0\0"
+_PIECE = 1 << 20
+"""Bytes that are searched at a time, and the largest heap: Keras's have 4096."""
+
+
+def _check_heaps(path: Path, file: BinaryIO) -> None:
+    """Are the heaps that hold texts sound? The HDF5 library reads one whose free space claims 0 bytes for ever."""
+    start, before = 0, b""
+    while True:
+        file.seek(start)
+        piece = file.read(_PIECE)
+        if not piece:
+            break
+        searched, offset = before + piece, start - len(before)
+        place = searched.find(_HEAP)
+        while place >= 0:
+            _check_heap(path, file, offset + place)
+            place = searched.find(_HEAP, place + 1)
+        start, before = start + len(piece), searched[-len(_HEAP) + 1 :]
+    file.seek(0)
+
+
+def _check_heap(path: Path, file: BinaryIO, start: int) -> None:
+    """The objects of one heap follow each other to its end: number, count and 4 bytes of nothing, size, data."""
+    file.seek(start + len(_HEAP))
+    size = int.from_bytes(file.read(8), "little")
+    if not 16 <= size <= _PIECE:
+        raise refused(path, "a heap of texts in it is damaged")
+    heap = file.read(size - 16)
+    at = 0
+    while at + 16 <= len(heap):
+        number, length = int.from_bytes(heap[at : at + 2], "little"), int.from_bytes(heap[at + 8 : at + 16], "little")
+        step = length if number == 0 else 16 + (length + 7) // 8 * 8  # number 0 is free space, header and all
+        if step < 16 or step > size - 16 - at:
+            raise refused(path, "a heap of texts in it is damaged")
+        at += step
 
 
 @dataclass(slots=True)
