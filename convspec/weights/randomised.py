@@ -39,6 +39,9 @@ class _Plan:
     draws: list[tuple[Parameter, Init]] = field(default_factory=list)
     squares: dict[Value, float] = field(default_factory=dict)
 
+    sums: set[Value] = field(default_factory=set)
+    """What is added up. Where a residual block adds to what an activation has let through, little of the sum is negative."""
+
     def visit(self, node: Node) -> None:
         inputs = [self.squares[value] for value in node.inputs]
         incoming = sum(inputs) / len(inputs)
@@ -46,6 +49,10 @@ class _Plan:
             if parameter.name not in self.ranges:
                 self._choose(parameter, incoming)
         outgoing = _mean_square(node, inputs, incoming)
+        if node.op.name in _HALVING and self.sums.intersection(node.inputs):
+            outgoing = incoming
+        if node.op.name == "add":
+            self.sums.update(node.outputs)
         self.squares.update(dict.fromkeys(node.outputs, outgoing))
 
     def _choose(self, parameter: Parameter, incoming: float) -> None:

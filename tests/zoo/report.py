@@ -11,7 +11,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
@@ -128,10 +127,10 @@ def main() -> int:
     with_gradients = smallest(networks())
     order = sorted(chosen, key=lambda network: network.macs)
     names = [network.name for network in order]
+    tasks = [(name, name in with_gradients) for name in names]
     # Processes of their own, each for a few networks: the frameworks do not give back what they took.
-    with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn"), max_tasks_per_child=FEW) as pool:
-        outcomes = list(pool.map(verified, names, [name in with_gradients for name in names]))
-    found = dict(zip(names, outcomes, strict=True))
+    with get_context("spawn").Pool(given.jobs, maxtasksperchild=FEW) as pool:
+        found = dict(zip(names, pool.starmap(verified, tasks, chunksize=1), strict=True))
     failed = [name for name, outcome in found.items() if not outcome["passed"]]
     if not given.only:
         PAGE.write_text(page([(network, found[network.name]) for network in chosen]), encoding="utf-8")
