@@ -19,7 +19,7 @@ def made(name: str, shape: tuple[int, int, int], seed: int = 0, **options: objec
     """`keras.applications.{name}` for pictures of `shape`, channels last, with numbers under which no layer is the identity."""
     import keras
 
-    keras.backend.clear_session()  # type: ignore[no-untyped-call]
+    keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     network = getattr(keras.applications, name)(
         weights=None, input_shape=shape, **{"classifier_activation": None, "include_top": True, **options}
