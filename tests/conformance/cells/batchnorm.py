@@ -37,6 +37,7 @@ BAD = (
         "`momentum` must be at least 0, not -0.1",
         x="float32[N, 4, 7, 7]",
     ),
+    Bad("scale", "x -> batchnorm(scale = 1)", "CNN040", "true or false", x="float32[N, 4, 7, 7]"),
     Bad("", "x -> batchnorm", "CNN033", "must be known, but it is C", x="float32[N, C, 7, 7]"),
     Bad("", "x -> batchnorm", "CNN030", "rank 2 to 5, not 1", x="float32[N]"),
 )

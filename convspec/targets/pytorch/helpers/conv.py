@@ -26,8 +26,15 @@ class SeparableConv(nn.Module):
     ):
         super().__init__()
         between = in_channels * multiplier
-        window = {"stride": stride, "padding": padding, "dilation": dilation, "padding_mode": padding_mode}
-        self.depthwise = self.layer(in_channels, between, kernel_size, groups=in_channels, bias=False, **window)
+        window = {
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": in_channels,
+            "bias": False,
+            "padding_mode": padding_mode,
+        }
+        self.depthwise = self.layer(in_channels, between, kernel_size, **window)
         self.pointwise = self.layer(between, out_channels, 1, bias=bias)
 
     def forward(self, x):
