@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import TYPE_CHECKING
 
 from convspec.ir.graph import Graph, Node, Parameter
 from convspec.weights.layouts import Layout, Rearranged, layout_of, onnx_layout
 from convspec.weights.sources.base import Source, StoredTensor
+from convspec.weights.sources.safetensors import KERAS_LAYOUT
 
 if TYPE_CHECKING:
     from convspec.targets.tensorflow.layout import Order
@@ -17,14 +19,17 @@ if TYPE_CHECKING:
 class Placing:
     """The layouts of one source's tensors for one graph.
 
-    A Keras tensor that has the name and shape of a variable which our own Keras model of the graph has is taken to be that.
-    Any other Keras file is taken to flatten and reshape channels last (see targets/tensorflow/exchange.py).
+    A Keras tensor that has the name and shape of a variable which our own Keras model of the graph has is taken to be that,
+    where the file says that it is of that model, or where another's would be laid out alike. Any other Keras file is taken to
+    flatten and reshape channels last (see targets/tensorflow/exchange.py). Where nothing tells the two apart, the order of the
+    features is unknown.
     """
 
     def __init__(self, graph: Graph, source: Source) -> None:
         self.kind = source.kind
         self.owners = _owners(graph)
         self._own: Mapping[str, Variable] = {}
+        self._is_ours = source.metadata.get("model") == graph.name or KERAS_LAYOUT in source.metadata
         self._orders: Mapping[str, Mapping[int, Order]] = {}
         self._unknown: frozenset[str] = frozenset()
         if source.kind == "keras":
@@ -38,6 +43,10 @@ class Placing:
         """How `stored` becomes `parameter`; None where its shape forbids it. `exact`: its own name led there."""
         if self._is_own(stored, parameter, exact):
             return _own_layout(self._own[stored.name])
+        return self._others(stored, parameter, exact)
+
+    def _others(self, stored: StoredTensor, parameter: Parameter, exact: bool) -> Layout | None:
+        """The layout in a file that is not of our own model."""
         if self.kind == "onnx" and exact and "/" in stored.name:
             return onnx_layout(stored, parameter)
         found = layout_of(self.kind, stored, parameter, self.owners[parameter.name])
@@ -48,7 +57,20 @@ class Placing:
 
     def order_unknown(self, stored: StoredTensor, parameter: Parameter, exact: bool) -> bool:
         """Whether the order of the features in `stored` cannot be known."""
-        return parameter.name in self._unknown and not self._is_own(stored, parameter, exact)
+        if not self._is_own(stored, parameter, exact):
+            return parameter.name in self._unknown
+        return not self._is_ours and (parameter.name in self._unknown or self._differs(stored, parameter))
+
+    def _differs(self, stored: StoredTensor, parameter: Parameter) -> bool:
+        """Whether another's model would have laid the tensor out in another way than ours."""
+        import numpy as np
+
+        other = self._others(stored, parameter, exact=False)
+        if other is None or prod(stored.shape) == 1:
+            return other is None
+        places = np.arange(prod(stored.shape)).reshape(stored.shape)
+        own = _own_layout(self._own[stored.name])
+        return other != own and not np.array_equal(other.to_canonical(places), own.to_canonical(places))
 
     def _is_own(self, stored: StoredTensor, parameter: Parameter, exact: bool) -> bool:
         own = self._own.get(stored.name) if exact else None

@@ -28,7 +28,7 @@ NAMES = [
 def test_an_archive_gives_names_roles_and_order(tmp_path: Path, deflated: bool) -> None:
     path = write_keras(tmp_path / "m.keras", CONFIGS, LAYERS, deflated=deflated)
     source = open_source(path)
-    assert (source.kind, source.metadata) == ("keras", {"class": "Functional"})
+    assert (source.kind, source.metadata) == ("keras", {"class": "Functional", "model": "model"})
     assert list(contents(path)) == NAMES
     assert [tensor.role for tensor in source.tensors.values()] == [name.rpartition("/")[2] for name in NAMES]
     arrays = [array for *_, arrays in LAYERS for array in arrays]

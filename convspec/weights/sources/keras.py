@@ -54,7 +54,10 @@ def _archive(file: FileBytes) -> Source:
         raise refused(path, f"the archive has no {WEIGHTS}", hint=hint)
     config = _config(path, members)
     tree = read_tree(path, _member(file, members[WEIGHTS]))
-    return _source(path, _Reader(path).model(tree, "", config.get("config")), {"class": str(config.get("class_name", ""))})
+    inner = config.get("config")
+    name = inner.get("name") if isinstance(inner, Mapping) else None
+    metadata = {"class": str(config.get("class_name", "")), "model": str(name or "")}
+    return _source(path, _Reader(path).model(tree, "", inner), metadata)
 
 
 def _source(path: Path, found: Iterable[StoredTensor], metadata: dict[str, str]) -> Source:
