@@ -139,6 +139,8 @@ class Module:
     files: tuple[ast.File, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What `--set` said, by parameter."""
+    rewritten: bool = False
+    """Whether the optimiser has changed the graph: the source no longer leads to it, and only straight-line printers fit."""
 
     @property
     def doc(self) -> str:

@@ -1,1 +1,5 @@
-"""Graph to graph: one pass a file."""
+"""The optimiser: a network rewritten into one that computes the same with less work. `optimise` is the way in."""
+
+from convspec.passes.optimise import Optimised, optimise
+
+__all__ = ["Optimised", "optimise"]

@@ -34,7 +34,9 @@ def generate(module: Module, stem: str, straight: bool = False) -> Source:
     trees = lower_graph(module.graph)
     name = class_name(module)
     notes: tuple[str, ...] = ()
-    if not straight:
+    if module.rewritten:
+        notes = ("the network is written out layer by layer: it was optimised, for inference",)
+    elif not straight:
         found = _readable(module, trees, stem, name)
         if isinstance(found, Source):
             return found

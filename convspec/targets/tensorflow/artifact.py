@@ -26,7 +26,7 @@ def emit(module: Module, weights: Weights, stem: str, straight: bool = False) ->
 
 def print_source(module: Module, network: Network, stem: str, straight: bool = False) -> str:
     """The text of the Python file, proven against the network: the readable form where there is one, else straight-line."""
-    if not straight:
+    if not straight and not module.rewritten:
         text = _readable(module, network, stem)
         if text is not None:
             return text

@@ -1,0 +1,17 @@
+"""Which passes a level runs, in order. The order matters: each line makes room for the next."""
+
+from __future__ import annotations
+
+from convspec.passes.base import Pass
+from convspec.passes.remove_identities import PASS as REMOVE_IDENTITIES
+
+LEVEL_1: tuple[Pass, ...] = (REMOVE_IDENTITIES,)
+"""Each of them leaves less to compute, wherever the network runs."""
+
+LEVEL_2: tuple[Pass, ...] = (*LEVEL_1,)
+"""Those too that merge layers across branches, or pay on one target alone."""
+
+PIPELINES = {0: (), 1: LEVEL_1, 2: LEVEL_2}
+
+ROUNDS = 8
+"""A pipeline is repeated until nothing changes, and this often at most."""
