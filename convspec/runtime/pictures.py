@@ -19,8 +19,10 @@ from __future__ import annotations
 
 import math
 import struct
+import threading
 import warnings
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,34 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error, MemoryError, OverflowError)
+"""What Pillow raises for a damaged file."""
+
+
+class _Quiet:
+    """Inside it no thread warns. `catch_warnings` alone changes what all threads share, and they leave in another order."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._saved = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._saved = warnings.catch_warnings()
+                self._saved.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *problem: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._saved.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
 
 
 def is_picture(path: Path) -> bool:
@@ -62,6 +92,19 @@ def read_picture(path: Path, spec: TensorSpec) -> Array:
     return _to_array(image, preparation, spec)
 
 
+def picture_area(path: Path) -> int:
+    """How many pixels the picture has, by its first bytes; 0 where they do not tell. Nothing is decoded."""
+    from PIL import Image
+
+    try:
+        with _QUIET, Image.open(path, formats=("PNG", "JPEG")) as opened:
+            return opened.width * opened.height
+    except Image.DecompressionBombError:
+        return 0
+    except _BROKEN:
+        return 0
+
+
 def _wanted_size(spec: TensorSpec) -> tuple[int, int] | None:
     """The height and width to bring a picture to: as `picture(...)` says, else as declared, else None."""
     if spec.picture is not None and spec.picture.size is not None:
@@ -74,18 +117,15 @@ def _decode(path: Path, channels: int) -> Image:
     """The picture upright, opaque, in mode L, RGB, or F (16-bit grey, brought to 0…255)."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    broken = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error, MemoryError, OverflowError)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=("PNG", "JPEG")) as opened:
-                opened.load()
-                return _plain(ImageOps.exif_transpose(opened), channels)
+        with _QUIET, Image.open(path, formats=("PNG", "JPEG")) as opened:
+            opened.load()
+            return _plain(ImageOps.exif_transpose(opened), channels)
     except UnidentifiedImageError:
         raise fail(_unreadable(path, "it is not a PNG or JPEG picture")) from None
     except Image.DecompressionBombError:
         raise fail(_unreadable(path, "it has more pixels than Pillow's limit for safe decoding")) from None
-    except broken as problem:
+    except _BROKEN as problem:
         raise fail(_unreadable(path, _reason(problem))) from None
 
 
@@ -141,17 +181,42 @@ def _to_array(image: Image, preparation: Picture, spec: TensorSpec) -> Array:
     """Steps 4 and 5. A grey picture in mode F stands for all channels."""
     import numpy as np
 
-    pixels = np.asarray(image, dtype=np.float64)
-    pixels = pixels.transpose(2, 0, 1) if pixels.ndim == 3 else np.stack([pixels] * int(str(spec.type.channels)))
+    channels = int(str(spec.type.channels))
+    if spec.type.dtype not in FLOATS:
+        _check_integers(preparation, spec)
+    if image.mode == "F":
+        values = _prepared(np.asarray(image, dtype=np.float64)[None], preparation, channels, spec.type.dtype)
+        return np.ascontiguousarray(values[None])
+    pixels = np.asarray(image).reshape(image.height, image.width, channels)
+    table = _levels(preparation, channels, spec.type.dtype)
+    result = np.empty((1, channels, image.height, image.width), table.dtype)
+    for channel in range(channels):
+        # Exact, and ten times as fast as arithmetic on every pixel. No index is out of range; "clip" spares the check.
+        np.take(table[channel], pixels[:, :, channel], out=result[0, channel], mode="clip")
+    return result
+
+
+@lru_cache(maxsize=32)
+def _levels(preparation: Picture, channels: int, dtype: str) -> Array:
+    """What each of the values 0…255 becomes, by channel: [channels, 256]."""
+    import numpy as np
+
+    return _prepared(np.arange(256, dtype=np.float64).reshape(1, 1, 256), preparation, channels, dtype)[:, 0]
+
+
+def _prepared(pixels: Array, preparation: Picture, channels: int, dtype: str) -> Array:
+    """Steps 4 and 5 in float64, rounded to `dtype` at the end: [1, h, w] becomes [channels, h, w]."""
+    import numpy as np
+
+    pixels = np.repeat(pixels, channels, axis=0)
     if preparation.invert:
         pixels = 255.0 - pixels
-    if spec.type.dtype in FLOATS:
+    if dtype in FLOATS:
         mean, std = (np.asarray(values, dtype=np.float64).reshape(-1, 1, 1) for values in (preparation.mean, preparation.std))
         pixels = (pixels / preparation.scale - mean) / std
     else:
-        _check_integers(preparation, spec)
         pixels = np.rint(pixels)
-    return np.ascontiguousarray(pixels[None].astype(numpy_dtype(spec.type.dtype)))
+    return pixels.astype(numpy_dtype(dtype))
 
 
 def _check_integers(preparation: Picture, spec: TensorSpec) -> None:
@@ -161,4 +226,4 @@ def _check_integers(preparation: Picture, spec: TensorSpec) -> None:
         raise fail(error("CNN301", message, spec.span, hint="leave out mean, std and scale, or declare the input float32"))
 
 
-__all__ = ["SUFFIXES", "check_takes_pictures", "is_picture", "read_picture"]
+__all__ = ["SUFFIXES", "check_takes_pictures", "is_picture", "picture_area", "read_picture"]
