@@ -6,10 +6,8 @@ Every mistake of the caller's is a `convspec.Failure`; its `diagnostics` say wha
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,8 +20,9 @@ from convspec.limits import DEFAULT, Limits
 if TYPE_CHECKING:
     from convspec.analysis.summary import Summary
     from convspec.ir.types import Array
+    from convspec.passes import Optimised
+    from convspec.passes.report import OptimisationReport
     from convspec.runtime.base import Session
-    from convspec.targets.base import Target
     from convspec.verify.report import Report
     from convspec.weights.report import Conversion
 
@@ -97,8 +96,12 @@ class Net:
         seed: int = 0,
         stem: str | None = None,
         allow_missing: Sequence[str] = (),
+        optimised: Optimised | None = None,
     ) -> None:
-        """Budgets that the spec asserts are checked here: Failure CNN070 where one is broken. `stem` names compiled files."""
+        """Budgets that the spec asserts are checked here: Failure CNN070 where one is broken. `stem` names compiled files.
+
+        `optimised` is what the optimiser made of `module` and brings its own weights.
+        """
         from convspec.analysis.budgets import check_asserts
 
         check_asserts(module)
@@ -106,7 +109,8 @@ class Net:
         """What the spec means: the graph, and the record of how the source led to it."""
         self._source, self._seed, self._stem = weights, seed, stem or module.name
         self._allow_missing = allow_missing
-        self._sessions: dict[tuple[str, str, bool], Session] = {}
+        self._optimised = optimised
+        self._sessions: dict[tuple[Any, ...], Session] = {}
 
     def __repr__(self) -> str:
         return f"<convspec.Net {self.module.name}>"
@@ -116,6 +120,8 @@ class Net:
         """Every parameter by name, in canonical (PyTorch's) layout. Failure CNN200 or CNN201 where a file does not fit."""
         from convspec.weights.init import initial_weights
 
+        if self._optimised is not None:
+            return dict(self._optimised.weights)
         return self.conversion.weights if self.conversion else initial_weights(self.module.graph, self._seed)
 
     @cached_property
@@ -136,21 +142,41 @@ class Net:
 
         return summarise(self.module, sizes)
 
-    def compile(self, target: str, path: str | Path | None = None, emit: Sequence[str] = (), **options: Any) -> list[Path]:
+    def optimise(self, level: int = 1, target: str = "onnx") -> Net:
+        """This network with less to do in inference, exact up to rounding; `optimisation` of the result says what was done.
+
+        Level 1 folds and removes, level 2 also merges layers and reshapes them for `target`. Inputs and outputs keep names and
+        types; labels and weights inside change. Failure CNN401 for another level.
+        """
+        from convspec.passes import optimise
+
+        made = optimise(self.module, self.weights, level, target)
+        return Net(made.module, seed=self._seed, stem=self._stem, optimised=made)
+
+    @property
+    def optimisation(self) -> OptimisationReport | None:
+        """What the optimiser did to make this network; None for one that is as its spec says."""
+        return self._optimised.report if self._optimised is not None else None
+
+    def compile(
+        self, target: str, path: str | Path | None = None, emit: Sequence[str] = (), optimize: int = 0, **options: Any
+    ) -> list[Path]:
         """Write the files of `target` (onnx, pytorch, tensorflow, …) whole or not at all, and return their paths.
 
         `path` is the main file, or a folder that exists; without it the files go to the current folder, named like the spec, or
         like the model where one was chosen. `emit` asks for packages too: "pt2" of pytorch, "keras" and "savedmodel" of
-        tensorflow, which need those installed. `options` are those of the target (`opset=`, `external_data=`, …).
-        Failure CNN090, CNN091, CNN400 or CNN401.
+        tensorflow, which need those installed. `optimize` above 0 rewrites the network for inference first, see `optimise`.
+        `options` are those of the target (`opset=`, `external_data=`, …). Failure CNN090, CNN091, CNN400 or CNN401.
         """
+        from convspec.artifacts import package, place, target_options
         from convspec.targets.base import find_target
 
         found = find_target(target)
-        folder, stem = _place(path, found, self._stem)
-        artifact = found.emit(self.module, self.weights, _options(found, stem, options))
+        folder, stem = place(path, found, self._stem)
+        net = self.optimise(optimize, target) if optimize else self
+        artifact = found.emit(net.module, net.weights, target_options(found, stem, options))
         self._spare_sources(folder / name for name in artifact.files)
-        packages = [_package(kind, target, folder / stem, self) for kind in emit]
+        packages = [package(kind, target, folder / stem, net.module, net.weights) for kind in emit]
         return [*artifact.write(folder), *packages]
 
     def _spare_sources(self, paths: Iterable[Path]) -> None:
@@ -186,16 +212,16 @@ class Net:
         return store.save(path, self.weights, self.module.name)
 
     def run(
-        self, x: Array | Mapping[str, Array], runtime: str = "onnxruntime", device: str = "auto", tf32: bool = False
+        self, x: Array | Mapping[str, Array], runtime: str = "onnxruntime", device: str = "auto", tf32: bool = False, **options: Any
     ) -> dict[str, Array]:
         """Every output by name, from one array or from arrays by input name, in canonical layout (N, C, space).
 
         Shapes, dtypes and values are checked first (Failure CNN301, CNN302); what is changed on the way in, such as float64
-        rounded to float32, is a Python warning. A session is made once for each runtime and device, and kept.
+        rounded to float32, is a Python warning. `options` are those of `session`, which is made once for each way to run.
         """
         from convspec.runtime.checks import check_arrays
 
-        session = self.session(runtime, device, tf32)
+        session = self.session(runtime, device, tf32, **options)
         inputs = session.signature.inputs
         arrays = dict(x) if isinstance(x, Mapping) else {inputs[0].name: x}
         checked = check_arrays(session.signature, {name: _as_array(name, array) for name, array in arrays.items()})
@@ -211,12 +237,14 @@ class Net:
         train_steps: int = 0,
         device: str = "auto",
         seed: int = 0,
+        optimize: int = 0,
     ) -> Report:
         """Hold `targets` (None: all) against the float64 reference; `passed` of the report is the verdict, `print` shows it.
 
         With these weights if they were given, else with weights drawn from `seed` under which every layer matters. `gradients`
         and `train_steps` compare PyTorch and TensorFlow in float64 too; dropout takes one mask on both, so that what is shown
-        of training holds for the network around it, not for the frameworks' own generators. Failure CNN305 or CNN401.
+        of training holds for the network around it, not for the frameworks' own generators. With `optimize` the targets run
+        what the optimiser makes of the network, the reference the network itself. Failure CNN305 or CNN401.
         """
         from convspec.verify.check import verify
 
@@ -231,16 +259,31 @@ class Net:
             device=device,
             seed=seed,
             weights_from=origin,
+            optimize=optimize,
         )
 
-    def session(self, runtime: str = "onnxruntime", device: str = "auto", tf32: bool = False) -> Session:
-        """The network opened on a runtime and device; its `about` tells what really runs. Failure CNN303, CNN304 or CNN305."""
-        from convspec.runtime.base import Network, RunOptions, find_runtime
+    def session(
+        self,
+        runtime: str = "onnxruntime",
+        device: str = "auto",
+        tf32: bool = False,
+        *,
+        optimize: int | None = None,
+        **options: Any,
+    ) -> Session:
+        """The network opened on a runtime and device; its `about` tells what really runs. Failure CNN303, CNN304 or CNN305.
 
-        key = (runtime, device, tf32)
+        `optimize` is the level of optimisation: by default 1, and 0 on the reference, which is the measure of everything else.
+        `options` are the other fields of `runtime.base.RunOptions`.
+        """
+        from convspec.runtime.base import TARGETS, Network, RunOptions, find_runtime
+
+        level = optimize if optimize is not None else 0 if runtime == "reference" else 1
+        key = (runtime, device, tf32, level, *sorted(options.items()))
         if key not in self._sessions:
-            network = Network(self.module, self.weights)
-            self._sessions[key] = find_runtime(runtime).open(network, RunOptions(device, tf32))
+            found = find_runtime(runtime)
+            net = self.optimise(level, TARGETS[runtime]) if level else self
+            self._sessions[key] = found.open(Network(net.module, net.weights), RunOptions(device, tf32, **options))
         return self._sessions[key]
 
 
@@ -253,48 +296,6 @@ def _as_array(name: str, data: Any) -> Array:
     except (TypeError, ValueError) as problem:
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
         raise fail(error("CNN301", f"the data for `{name}` is no array: {reason}")) from None
-
-
-def _place(path: str | Path | None, target: Target, stem: str) -> tuple[Path, str]:
-    """The folder to write to, and the main file's name without its suffix, `stem` where `path` says none. Failure CNN401."""
-    if path is None:
-        return Path(), stem
-    if os.path.isdir(path) or str(path).endswith(("/", "\\")):
-        return Path(path), stem
-    path = Path(path)
-    if path.suffix != target.suffix:
-        hint = f"name a file that ends in {target.suffix}, or a folder that exists"
-        raise fail(error("CNN401", f"the target {target.name} writes {target.suffix} files, not {path.name}", hint=hint))
-    return path.parent, path.name.removesuffix(target.suffix)
-
-
-def _options(target: Target, stem: str, given: Mapping[str, Any]) -> Any:
-    """The target's own options. Failure CNN401 for one that it does not have."""
-    known = [option.name for option in fields(target.options) if option.name != "stem"]
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        hint = f"it has {', '.join(known)}" if known else "it has none"
-        raise fail(error("CNN401", f"the target {target.name} has no option `{unknown[0]}`", hint=hint))
-    return target.options(stem=stem, **given)
-
-
-def _package(kind: str, target: str, path: Path, net: Net) -> Path:
-    """Write one package beside the sources. Failure CNN401 for a kind that the target does not have."""
-    kinds = {"pytorch": ("pt2",), "tensorflow": ("keras", "savedmodel")}.get(target, ())
-    if kind not in kinds:
-        hint = f"it also writes {' and '.join(kinds)}" if kinds else "pytorch also writes pt2; tensorflow keras and savedmodel"
-        raise fail(error("CNN401", f"the target {target} cannot emit `{kind}`", hint=hint))
-    if kind == "pt2":
-        from convspec.targets.pytorch import export_pt2
-
-        return export_pt2(net.module, net.weights, path.with_name(f"{path.name}.pt2"))
-    from convspec.targets.tensorflow import packaging
-
-    if kind == "keras":
-        packaging.save_keras(net.module, net.weights, path.with_name(f"{path.name}.keras"))
-        return path.with_name(f"{path.name}.keras")
-    packaging.export_savedmodel(net.module, net.weights, path.with_name(f"{path.name}_savedmodel"))
-    return path.with_name(f"{path.name}_savedmodel")
 
 
 __all__ = ["Net", "load", "loads"]

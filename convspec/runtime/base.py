@@ -15,6 +15,9 @@ from convspec.runtime.signature import Signature
 
 RUNTIMES = ("onnxruntime", "pytorch", "tensorflow", "reference")
 
+TARGETS = {"onnxruntime": "onnx", "openvino": "onnx", "pytorch": "pytorch", "tensorflow": "tensorflow", "reference": "reference"}
+"""What the optimiser makes a network for, by the runtime that is to run it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

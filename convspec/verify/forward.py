@@ -58,9 +58,8 @@ def open_session(subject: Subject, target: str, required: bool, report: Report) 
     if device is not None and device.kind == "tensorrt" and target != "onnx":
         report.rows.append(replace(row, note=f"not run: {target} does not run on tensorrt"))
         return None
-    network = Network(subject.module, subject.weights)
     try:
-        return find_runtime(RUNTIMES[target]).open(network, RunOptions(subject.device))
+        return find_runtime(RUNTIMES[target]).open(subject.made_for(target), RunOptions(subject.device))
     except Failure as failure:
         report.rows.append(_refusal(row, failure))
         if report.rows[-1].status == "fail":
@@ -117,6 +116,9 @@ def _observer(subject: Subject, target: str, device: str, case: Case) -> locate.
 
 
 def _add_divergence(subject: Subject, target: str, device: str, case: Case, report: Report) -> None:
+    if subject.optimize:
+        report.notes.append(f"{target}: try a lower --optimize, to see whether it is the optimiser that is wrong")
+        return
     values = evaluate(subject.wide, subject.weights, case.arrays, keep=True).values
     gates = {value.name: gate for value, gate in gates_of(subject.graph).items()}
     try:
@@ -133,6 +135,9 @@ def _add_divergence(subject: Subject, target: str, device: str, case: Case, repo
 
 
 def _add_breakdown(subject: Subject, target: str, device: str, case: Case, report: Report) -> None:
+    if subject.optimize:
+        report.notes.append(f"{target}: try a lower --optimize, to see whether it is the optimiser that is wrong")
+        return
     found = locate.by_breaking(subject.graph, _observer(subject, target, device, case))
     if found is None:
         report.notes.append(f"{target}: no single layer fails when the network is compiled up to it")

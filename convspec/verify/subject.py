@@ -11,6 +11,8 @@ import numpy as np
 from convspec.elaborate.module import Module
 from convspec.ir.graph import Graph
 from convspec.ir.types import FLOATS, Array
+from convspec.passes import optimise
+from convspec.runtime.base import Network
 from convspec.runtime.reference import evaluate
 from convspec.verify import sizes as choices
 from convspec.verify.compare import scaled_error
@@ -43,6 +45,8 @@ class Subject:
     weights: Mapping[str, Array]
     seed: int
     device: str = "auto"
+    optimize: int = 0
+    """The level at which targets run the network; the reference runs it as it is."""
     wide: Graph = field(init=False)
     """The graph with every float a float64, which is what the reference runs."""
 
@@ -52,6 +56,11 @@ class Subject:
     @property
     def graph(self) -> Graph:
         return self.module.graph
+
+    def made_for(self, target: str) -> Network:
+        """What `target` runs."""
+        found = optimise(self.module, self.weights, self.optimize, target)
+        return Network(found.module, found.weights)
 
     @cached_property
     def cases(self) -> list[Case]:
