@@ -129,7 +129,7 @@ class Net:
         """How the weights that were given became the network's, tensor by tensor; None where none were given."""
         from convspec.weights.convert import arrays_source, convert
 
-        if self._source is None:
+        if self._source is None or self._optimised is not None:
             if self._allow_missing:
                 raise fail(error("CNN401", "allow_missing says nothing without weights", hint="give a weights file too"))
             return None
@@ -151,7 +151,7 @@ class Net:
         from convspec.passes import optimise
 
         made = optimise(self.module, self.weights, level, target)
-        return Net(made.module, seed=self._seed, stem=self._stem, optimised=made)
+        return Net(made.module, self._source, self._seed, self._stem, optimised=made)
 
     @property
     def optimisation(self) -> OptimisationReport | None:
@@ -212,7 +212,12 @@ class Net:
         return store.save(path, self.weights, self.module.name)
 
     def run(
-        self, x: Array | Mapping[str, Array], runtime: str = "onnxruntime", device: str = "auto", tf32: bool = False, **options: Any
+        self,
+        x: Array | Mapping[str, Array],
+        runtime: str = "onnxruntime",
+        device: str = "auto",
+        tf32: bool = False,
+        **options: Any,
     ) -> dict[str, Array]:
         """Every output by name, from one array or from arrays by input name, in canonical layout (N, C, space).
 
@@ -248,7 +253,7 @@ class Net:
         """
         from convspec.verify.check import verify
 
-        given = None if self._source is None else self.weights
+        given = None if self._source is None and self._optimised is None else self.weights
         origin = str(self._source) if isinstance(self._source, str | Path) else "given"
         return verify(
             self.module,

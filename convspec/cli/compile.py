@@ -8,16 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Seed, Settings, Spec, Weights
+from convspec.cli.options import AllowMissing, LimitOptions, Model, Optimize, OutputFormat, Root, Seed, Settings, Spec, Weights
 
 EXAMPLES = """Examples:
 
 convspec compile lenet5.cnn --target onnx --weights lenet5.safetensors
 
-convspec compile resnet.cnn --model ResNet50 --target pytorch -o resnet50.py"""
+convspec compile resnet.cnn --model ResNet50 --target pytorch -o resnet50.py
+
+convspec compile zoo:resnet50 --target onnx --optimize 2 --report"""
 
 _PATH = "The main file, or a folder that exists. By default a file in the current folder, named like the spec, or like --model."
 _EMIT = "Also write: pt2 (pytorch: a torch.export program), savedmodel or keras (tensorflow). May be repeated."
+_REPORT = "Say what was optimised, at which lines of the spec, and what it saved."
 
 
 @guarded
@@ -38,6 +41,8 @@ def compile_(
         bool, typer.Option("--straight", help="pytorch, tensorflow: one statement a layer, without blocks and loops.")
     ] = False,
     emit: Annotated[list[str] | None, typer.Option("--emit", metavar="KIND", help=_EMIT)] = None,
+    optimize: Optimize = 0,
+    report: Annotated[bool, typer.Option("--report", help=_REPORT)] = False,
     root: Root = None,
     limits: LimitOptions = None,
     output_format: OutputFormat = Format.text,
@@ -54,12 +59,17 @@ def compile_(
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
     net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())
     say_left_out(net)
+    if optimize:
+        net = net.optimise(optimize, target)
     written = net.compile(target, output, **options)
     sizes = [_bytes(path) for path in written]
     if output_format is Format.json:
         files = [{"path": str(path), "bytes": size} for path, size in zip(written, sizes, strict=True)]
-        write_json({"model": net.module.name, "target": target, "files": files})
+        told = {"optimisation": net.optimisation.to_json()} if report and net.optimisation else {}
+        write_json({"model": net.module.name, "target": target, "files": files, **told})
         return
+    if report:
+        typer.echo(net.optimisation.text() if net.optimisation else "not optimised: --optimize is 0")
     for path, size in zip(written, sizes, strict=True):
         typer.echo(f"wrote {path} ({_shown(size)})")
 

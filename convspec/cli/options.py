@@ -34,3 +34,6 @@ Seed: TypeAlias = Annotated[
     int, typer.Option("--seed", metavar="N", min=0, help="Where initial weights are drawn from, without --weights.")
 ]
 OutputFormat: TypeAlias = Annotated[Format, typer.Option("--format", help="How results and errors are written.")]
+_OPTIMIZE = """0 keeps every label and weight as it is; 1 folds and leaves out; 2 also merges layers and reshapes them for the
+target. Exact up to rounding, for inference."""
+Optimize: TypeAlias = Annotated[int, typer.Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)]

@@ -139,8 +139,9 @@ class Module:
     files: tuple[ast.File, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What `--set` said, by parameter."""
-    rewritten: bool = False
-    """Whether the optimiser has changed the graph: the source no longer leads to it, and only straight-line printers fit."""
+    rewritten: str = ""
+    """What was done to the graph since ("optimised at level 2"): where this is not empty, the source no longer leads to the
+    graph, and only straight-line printers fit."""
 
     @property
     def doc(self) -> str:

@@ -17,7 +17,7 @@ from convspec.passes.report import OptimisationReport, Size, work_of
 
 @dataclass(frozen=True, slots=True)
 class Optimised:
-    """A rewritten network: `module.rewritten` is true, and `weights` are its own, by name, in canonical layout."""
+    """A rewritten network: `module.rewritten` says so, and `weights` are its own, by name, in canonical layout."""
 
     module: Module
     weights: Mapping[str, Array]
@@ -52,7 +52,7 @@ def run_passes(
         if len(draft.changes) == done:
             break
     graph, arrays = draft.finish()
-    made = replace(module, graph=graph, asserts=(), rewritten=True)
+    made = replace(module, graph=graph, asserts=(), rewritten=f"optimised at level {level}")
     summaries = {one.name: one.summary for one in passes}
     return Optimised(made, arrays, OptimisationReport(level, tuple(draft.changes), before, _size(graph), summaries))
 

@@ -21,7 +21,7 @@ def metadata(module: Module) -> dict[str, str]:
     """The entries, all of them the same on every machine for the same sources and settings.
 
     `convspec.spec_sha256` is the hash of the main file as it is read (UTF-8, without a byte order mark); the files that it
-    imports follow in `convspec.imports_sha256`, a JSON list. `convspec.picture`, `convspec.bounds` and `convspec.indices` are
+    imports follow in `convspec.imports_sha256`, a JSON list. `convspec.rewritten` says what was done to the network since. `convspec.picture`, `convspec.bounds` and `convspec.indices` are
     JSON objects: how pictures become an input, the least value of a symbolic size where that is not 1, and which elements of
     an input are indices, below what.
     """
@@ -33,6 +33,8 @@ def metadata(module: Module) -> dict[str, str]:
         "convspec.settings": _json(dict(module.settings)),
         "convspec.spec_sha256": main,
     }
+    if module.rewritten:
+        entries["convspec.rewritten"] = module.rewritten
     if imports:
         entries["convspec.imports_sha256"] = _json(imports)
     return entries | _interface(module.graph)

@@ -35,7 +35,7 @@ def generate(module: Module, stem: str, straight: bool = False) -> Source:
     name = class_name(module)
     notes: tuple[str, ...] = ()
     if module.rewritten:
-        notes = ("the network is written out layer by layer: it was optimised, for inference",)
+        notes = (f"for inference; {module.rewritten}, and so written out layer by layer",)
     elif not straight:
         found = _readable(module, trees, stem, name)
         if isinstance(found, Source):
