@@ -6,7 +6,7 @@ FULL := .venv
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint types pytest coverage fuzz zoo wheel reference tables clean
+.PHONY: demo test lint types pytest coverage fuzz zoo bench gpu wheel reference tables clean
 
 demo: $(DEMO)/ready
 	@mkdir -p build
@@ -41,6 +41,15 @@ zoo: $(FULL)/ready
 	$(FULL)/bin/python -m convspec.zoo.index
 	$(FULL)/bin/python -m pytest -n 2 -m zoo tests/zoo
 	$(FULL)/bin/python -m tests.zoo.report
+
+# Every figure of the README, with pass or fail: half an hour on a machine that has nothing else to do.
+bench: $(FULL)/ready
+	$(FULL)/bin/python -m benchmarks
+
+# What needs a CUDA device; without one it says so and does nothing.
+gpu: $(FULL)/ready
+	$(FULL)/bin/python -m pytest -rs -m gpu tests/gpu
+	$(FULL)/bin/python -m benchmarks.gpu --json build/gpu.json
 
 # The wheel must work on its own, in an empty environment, away from the checkout.
 wheel: $(FULL)/ready
