@@ -40,11 +40,11 @@ class Figure:
     def __str__(self) -> str:
         """One line: `PASS  resnet152 to ONNX  18.2 x [17.8, 18.9], at least 10 (control 1.004)  note`."""
         parts = [f"{self.verdict:<7} {self.name:<58}"]
-        parts.append("not measured" if math.isnan(self.value) else " ".join(filter(None, (_short(self.value), self.unit))))
+        parts.append("not measured" if math.isnan(self.value) else " ".join(filter(None, (short(self.value), self.unit))))
         if self.interval is not None:
-            parts.append(f"[{_short(self.interval[0])}, {_short(self.interval[1])}]")
+            parts.append(f"[{short(self.interval[0])}, {short(self.interval[1])}]")
         if self.goal is not None:
-            parts.append(f"({self.direction} {_short(self.goal)})")
+            parts.append(f"({self.direction} {short(self.goal)})")
         if self.control is not None:
             parts.append(f"control {self.control:.3f}")
         if self.note:
@@ -148,7 +148,7 @@ def main(name: str, figures: Any, arguments: Sequence[str] | None = None) -> int
     return 1 if any(each.passed is False for each in found) else 0
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Three digits that count: 18.2, 0.973, 1,234."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
@@ -175,4 +175,4 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-__all__ = ["Direction", "Figure", "figure", "machine", "main", "read", "render", "skipped", "speedup", "write"]
+__all__ = ["Direction", "Figure", "figure", "machine", "main", "read", "render", "short", "skipped", "speedup", "write"]
