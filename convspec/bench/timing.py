@@ -107,7 +107,7 @@ def compare(
     warmup: int = 3,
     *,
     baseline: str | None = None,
-    control: bool = True,
+    control: bool | str = True,
     budget: float | None = None,
     least_rounds: int = 5,
     seed: int = 0,
@@ -119,6 +119,7 @@ def compare(
     """Time `subjects` in interleaved rounds, after `warmup` calls of each.
 
     `baseline` (the first subject by default) is what ratios refer to; with `control` it runs a second time in every round.
+    Where `control` is a name, the subject of that name is the baseline once more (the same in another process, for instance).
     `budget` is seconds after which no round begins, once there are `least_rounds`. `timers` time a subject by other means than
     `clock` (events of a GPU). `calls` of a subject make one sample, whose time is that of one call: for what takes less than
     the clock can tell. `after_round` is told how many rounds are done. Garbage is collected between samples, never inside one;
@@ -178,7 +179,7 @@ class _Plan:
         cls,
         subjects: Mapping[str, Subject],
         baseline: str | None,
-        control: bool,
+        control: bool | str,
         timers: Mapping[str, Timer] | None,
         calls: int | Mapping[str, int],
         clock: Callable[[], float],
@@ -188,13 +189,17 @@ class _Plan:
         first = baseline or next(iter(subjects))
         if first not in subjects:
             raise ValueError(f"the baseline {first!r} is none of the subjects")
-        again = f"{first} (again)" if control else None
-        if again in subjects:
+        again = control if isinstance(control, str) else f"{first} (again)" if control else None
+        if isinstance(control, str) and (control not in subjects or control == first):
+            raise ValueError(f"the control {control!r} is none of the other subjects")
+        if control is True and again in subjects:
             raise ValueError(f"the name {again!r} is the control's")
-        everyone = {**subjects, **({again: subjects[first]} if again else {})}
+        everyone = dict(subjects)
+        if again:
+            everyone.setdefault(again, subjects[first])
         found = {}
         for name in everyone:
-            own = first if name == again else name
+            own = name if name in subjects else first
             repeats = calls if isinstance(calls, int) else calls.get(own, 1)
             found[name] = (timers or {}).get(own) or _wall(clock, repeats)
         return cls(first, again, everyone, found, list(everyone))

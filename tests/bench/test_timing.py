@@ -145,6 +145,14 @@ def test_a_timer_of_its_own_is_used_for_the_control_too() -> None:
     assert found.samples("base") == found.samples("base (again)") == [(0.25,) * 3]
 
 
+def test_the_control_may_be_a_subject_of_its_own() -> None:
+    clock = Clock()
+    three = {"base": clock.subject(1.0), "twin": clock.subject(2.0), "fast": clock.subject(0.5)}
+    found = compare(three, 3, control="twin", clock=clock)
+    assert found.subjects == ["base", "fast"] and found.speedup("fast").value == 2.0
+    assert found.noise().value == 0.5  # type: ignore[union-attr]
+
+
 def test_no_garbage_is_collected_inside_a_sample_and_the_collector_is_as_before() -> None:
     states: list[bool] = []
     assert gc.isenabled()
@@ -205,6 +213,8 @@ def test_results_are_freed_outside_the_sample() -> None:
         ({}, {}, "nothing to compare"),
         ({"a": print}, {"baseline": "b"}, "none of the subjects"),
         ({"a": print, "a (again)": print}, {}, "control's"),
+        ({"a": print}, {"control": "b"}, "none of the other"),
+        ({"a": print}, {"control": "a"}, "none of the other"),
         ({"a": print}, {"rounds": 0}, "at least one round"),
         ({"a": print}, {"calls": 0}, "at least one call"),
     ],
