@@ -34,7 +34,7 @@ def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
     with ExitStack() as temporaries:
         staged = []
         for path, content in zip(paths, files.values(), strict=True):
-            with _explained(path):
+            with explained(path):
                 staged.append((_stage(path, content, temporaries), _target(path), path))
         _commit(list(reversed(staged)))
     return paths
@@ -48,7 +48,7 @@ def staged(path: str | Path) -> Iterator[Path]:
     temporary is removed. OSErrors inside the block become Failure CNN400.
     """
     path = Path(path)
-    with ExitStack() as temporaries, _explained(path):
+    with ExitStack() as temporaries, explained(path):
         _check_folder(path)
         target = _target(path)
         temporary = _temporary_beside(target, target.suffix)
@@ -101,7 +101,7 @@ def _commit(files: list[tuple[Path | None, Path, Path]]) -> None:
         for temporary, target, shown in files:
             if temporary is None:
                 continue
-            with _explained(shown):
+            with explained(shown):
                 if len(files) > 1:
                     undo.callback(_restore, _back_up(target, backups), target)
                 os.replace(temporary, target)
@@ -133,8 +133,8 @@ def _restore(backup: Path | None, target: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turns an OSError into Failure CNN400 that names `path` and the reason."""
+def explained(path: Path) -> Iterator[None]:
+    """Turn an OSError into Failure CNN400 that names `path` and the reason."""
     try:
         yield
     except OSError as problem:
@@ -207,4 +207,4 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-__all__ = ["Content", "staged", "write_file", "write_files"]
+__all__ = ["Content", "explained", "staged", "write_file", "write_files"]

@@ -16,17 +16,26 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-convspec run lenet5.cnn --weights lenet5.safetensors --input digits/7.png --top 3
+convspec run lenet5.cnn digits/7.png --weights lenet5.safetensors --top 3
 
-convspec run resnet50.onnx --input photos --labels imagenet.txt --device cuda
+convspec run resnet50.onnx photos --labels imagenet.txt --device cuda --output classes.csv
 
 convspec run stereo.cnn --input left=a.npy --input right=b.npy --output out.npz"""
 
+_DATA = "Pictures, a folder of them, or a file of arrays: the same as --input."
 _INPUT = """An .npy, an .npz, a PNG or JPEG picture, or a folder of pictures; NAME=FILE where there are several inputs.
 May be repeated."""
 _DEVICE = "auto, cpu, cuda, cuda:1 or tensorrt. auto takes CUDA where it works, and says so."
 _TOP = "How many classes to show of an output [N, classes]; 5 for pictures."
-_OUTPUT = "Write the outputs to an .npz, an .npy (one output) or a folder of .npy files; existing files are replaced."
+_OUTPUT = """Write the outputs to an .npz, an .npy (one output) or a folder of .npy files, where existing files are replaced;
+or a row for each picture to a .jsonl, .csv or .parquet file. Repeat the command to go on with rows that were interrupted."""
+_BATCH = "How many pictures go in together; auto: as --memory allows."
+_MEMORY = "What --batch auto may use for pictures and activations, by an estimate."
+_RECURSIVE = "Take the pictures in subfolders too."
+_OVERWRITE = "Rows: replace results that are there, and give up an unfinished run that differs."
+_OPTIMIZE = """How far the network is rewritten first, exact up to rounding; by default 1, and 0 on the reference. A compiled
+model runs as it is."""
+_RAW = "Rows: write every output as numbers, also one of [N, classes]."
 
 
 class RuntimeName(StrEnum):
@@ -41,7 +50,8 @@ class RuntimeName(StrEnum):
 @guarded
 def run(
     spec: Annotated[Path, typer.Argument(metavar="SPEC_OR_MODEL", help="A .cnn file or a compiled .onnx.", show_default=False)],
-    inputs: Annotated[list[str], typer.Option("--input", metavar="FILE", help=_INPUT, show_default=False)],
+    data: Annotated[list[str] | None, typer.Argument(metavar="FILE", help=_DATA, show_default=False)] = None,
+    inputs: Annotated[list[str] | None, typer.Option("--input", metavar="FILE", help=_INPUT, show_default=False)] = None,
     runtime: Annotated[RuntimeName, typer.Option("--runtime", help="What runs it.")] = RuntimeName.onnxruntime,
     device: Annotated[str, typer.Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
     top: Annotated[int | None, typer.Option("--top", metavar="K", min=1, help=_TOP)] = None,
@@ -56,7 +66,12 @@ def run(
     seed: Seed = 0,
     root: Root = None,
     limits: LimitOptions = None,
-    batch: Annotated[int, typer.Option("--batch", metavar="N", min=1, help="Pictures that go in together.")] = 16,
+    batch: Annotated[str, typer.Option("--batch", metavar="N", help=_BATCH)] = "auto",
+    memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help=_MEMORY)] = "2GB",
+    recursive: Annotated[bool, typer.Option("--recursive", help=_RECURSIVE)] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_OVERWRITE)] = False,
+    raw: Annotated[bool, typer.Option("--raw", help=_RAW)] = False,
+    optimize: Annotated[int | None, typer.Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)] = None,
     tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round to TF32, which is faster and less exact.")] = False,
     output_format: OutputFormat = Format.text,
 ) -> None:
@@ -65,14 +80,22 @@ def run(
     It says which runtime, device and provider really ran. A device that was asked for and is not there is an error.
     """
     from convspec.cli.running import Request, execute
+    from convspec.cli.table import execute_table, is_table
+    from convspec.cli.values import parse_batch, parse_memory
     from convspec.runtime.base import ModelFile, RunOptions
 
-    program = _program(spec, model, settings, weights, seed, root, limits, allow_missing)
+    given = [*(data or []), *(inputs or [])]
+    if not given:
+        raise typer.BadParameter("give pictures, a folder of pictures or a file of arrays", param_hint="FILE")
+    count, budget = parse_batch(batch), parse_memory(memory)
+    program = _program(spec, model, settings, weights, seed, root, limits, allow_missing, optimize, runtime.value)
     origin: str | None = str(weights) if weights else f"initial values from seed {seed}, not trained"
     if isinstance(program, ModelFile) or not program.weights:
         origin = None
-    request = Request(inputs, batch, output, top, labels, reads=[spec, *([weights] if weights else [])], weights=origin)
-    report = execute(program, runtime.value, RunOptions(device, tf32), request)
+    reads = [spec, *([weights] if weights else [])]
+    request = Request(given, count, output, top, labels, reads, origin, budget, recursive, overwrite, raw)
+    options = RunOptions(device, tf32)
+    report = (execute_table if is_table(output) else execute)(program, runtime.value, options, request)
     report.write(as_json=output_format is Format.json)
 
 
@@ -85,6 +108,8 @@ def _program(
     root: Path | None,
     limits: list[str] | None,
     allow_missing: list[str] | None,
+    optimize: int | None,
+    runtime: str,
 ) -> Program:
     """The spec with its weights, or the compiled model. Failure CNN306 for what is neither, CNN401 for a useless option."""
     from convspec.diagnostics import error, fail
@@ -103,6 +128,7 @@ def _program(
             "--root": root,
             "--limit": limits,
             "--allow-missing": allow_missing,
+            "--optimize": optimize,
         }
         useless = [option for option, value in given_options.items() if value]
         if useless:
@@ -111,8 +137,11 @@ def _program(
         return ModelFile(path)
     from convspec import api
     from convspec.cli.values import parse_limits, parse_settings, say_left_out
+    from convspec.runtime.base import TARGETS
 
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
     net = api.load(path, model, given, weights, seed, root, bounds, allow_missing or ())
     say_left_out(net)
+    level = optimize if optimize is not None else 0 if runtime == "reference" else 1
+    net = net.optimise(level, TARGETS[runtime]) if level else net
     return Network(net.module, net.weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -55,6 +56,28 @@ def parse_limits(texts: Sequence[str]) -> Limits:
             raise fail(error("CNN401", message, hint=f"the limits are {', '.join(known)}"))
         found[name] = limit
     return Limits(**found)
+
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+def parse_memory(text: str) -> int:
+    """`2GB`, `1.5GiB` or `800MB` in bytes. Failure CNN401 for anything else."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)", text.strip().lower())
+    found = float(match[1]) * _UNITS.get(match[2], 0) if match else 0.0
+    if not 1 <= found < 2**63:
+        raise fail(error("CNN401", f"--memory takes a size such as 2GB, 1.5GiB or 800MB, not `{text}`"))
+    return int(found)
+
+
+def parse_batch(text: str) -> int | None:
+    """A batch size, or None for `auto`. Failure CNN401 for anything else."""
+    if text == "auto":
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) < 2**31):
+        raise fail(error("CNN401", f"--batch takes auto, or an integer of at least 1, not `{text}`"))
+    return int(text)
 
 
 def say_left_out(net: Net) -> None:

@@ -86,4 +86,5 @@ CODES: dict[str, str] = {
     "CNN400": "an output cannot be written",
     "CNN401": "an option is not valid",
     "CNN402": "there is nothing of that name to explain",
+    "CNN403": "results are there already, or are being made otherwise",
 }

@@ -31,15 +31,24 @@ class Ranking:
     """Whether softmax was applied, because the scores were no distribution."""
 
 
-def rank_classes(scores: Array, top: int) -> Ranking:
-    """The `top` classes of each row of `scores` (N, classes). Softmax is applied unless every row is a distribution."""
+def needs_softmax(scores: Array) -> bool:
+    """Whether `scores` (N, classes) are no probabilities: not every row is a distribution."""
     import numpy as np
 
     wide = scores.astype(np.float64)
-    softmax = not (bool((wide >= 0).all()) and bool((np.abs(wide.sum(axis=1) - 1) <= _TOLERANCE).all()))
+    return not (bool((wide >= 0).all()) and bool((np.abs(wide.sum(axis=1) - 1) <= _TOLERANCE).all()))
+
+
+def rank_classes(scores: Array, top: int, softmax: bool | None = None) -> Ranking:
+    """The `top` classes of each row of `scores` (N, classes). Softmax is applied where `softmax`, or None and it is needed."""
+    import numpy as np
+
+    wide = scores.astype(np.float64)
+    softmax = needs_softmax(scores) if softmax is None else softmax
     if softmax:
-        powers = np.exp(wide - wide.max(axis=1, keepdims=True))
-        wide = powers / powers.sum(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):  # infinite scores have no probabilities: NaN
+            powers = np.exp(wide - wide.max(axis=1, keepdims=True))
+            wide = powers / powers.sum(axis=1, keepdims=True)
     order = np.argsort(-wide, axis=1, kind="stable")[:, :top]
     rows = (tuple(Guess(int(i), float(row[i])) for i in best) for row, best in zip(wide, order, strict=True))
     return Ranking(tuple(rows), softmax)

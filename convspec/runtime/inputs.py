@@ -2,13 +2,14 @@
 
 A network with one input takes `--input FILE` with an `.npy`, an `.npz` (one array, called like the input or `arr_0`), one or
 more pictures, or a folder of pictures. One with several inputs takes `--input NAME=FILE` for each, or one `.npz` naming them.
-Pictures are taken in the order given, those of a folder by name; subfolders are not entered.
+Pictures are taken in the order given, those of a folder by name; subfolders are entered where that is asked for.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,11 +17,16 @@ from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.ir.types import Array
 from convspec.runtime.arrays import read_npy, read_npz
 from convspec.runtime.checks import check_arrays, missing_input, unknown_input
+from convspec.runtime.decoding import decode_in_order
+from convspec.runtime.listing import find_pictures, unreadable
 from convspec.runtime.pictures import check_takes_pictures, is_picture, read_picture
 from convspec.runtime.signature import Signature, TensorSpec
 
 BATCH = 16
 """Pictures that go in together where the batch size is symbolic."""
+
+_ROOM = 500_000_000
+"""Bytes that pictures may take which were decoded ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +55,35 @@ class _Source:
     path: Path
 
 
-def read_inputs(texts: Sequence[str], signature: Signature, batch: int = BATCH) -> Feed:
+def read_inputs(texts: Sequence[str], signature: Signature, batch: int = BATCH, recursive: bool = False) -> Feed:
     """The data that `--input` options name; pictures are read when asked for. Failure CNN300, CNN301 or CNN302."""
-    sources = [_parse(text, signature) for text in texts]
-    _check_exist(sources)
-    if len(signature.inputs) == 1 and any(s.path.is_dir() or is_picture(s.path) for s in sources):
-        return _pictures(sources, signature, batch)
+    sources = _sources(texts, signature)
+    if _are_pictures(sources, signature):
+        return _pictures(sources, signature, batch, recursive)
     checked = check_arrays(signature, *_arrays(sources, signature))
     first = str(sources[0].path)
     count = checked.arrays[signature.inputs[0].name].shape[0]
     rows = [first] if count == 1 else [f"{first}[{i}]" for i in range(count)]
     return Feed(iter([Batch(tuple(rows), checked.arrays)]), [s.path for s in sources], notes=list(checked.notes))
+
+
+def picture_sources(texts: Sequence[str], signature: Signature) -> list[Path] | None:
+    """The pictures and folders of pictures that `--input` options name, None where they name arrays. Failures as above."""
+    sources = _sources(texts, signature)
+    if not _are_pictures(sources, signature):
+        return None
+    check_takes_pictures(signature.inputs[0])
+    return [source.path for source in sources]
+
+
+def _sources(texts: Sequence[str], signature: Signature) -> list[_Source]:
+    sources = [_parse(text, signature) for text in texts]
+    _check_exist(sources)
+    return sources
+
+
+def _are_pictures(sources: Sequence[_Source], signature: Signature) -> bool:
+    return len(signature.inputs) == 1 and any(s.path.is_dir() or is_picture(s.path) for s in sources)
 
 
 def _parse(text: str, signature: Signature) -> _Source:
@@ -79,15 +103,11 @@ def _check_exist(sources: Sequence[_Source]) -> None:
         try:
             source.path.stat()
         except FileNotFoundError:
-            problems.append(_unreadable(source.path, "there is no such file"))
+            problems.append(unreadable(source.path, "there is no such file"))
         except OSError as problem:
-            problems.append(_unreadable(source.path, (problem.strerror or str(problem)).lower()))
+            problems.append(unreadable(source.path, (problem.strerror or str(problem)).lower()))
     if problems:
         raise Failure(problems)
-
-
-def _unreadable(path: Path, reason: str, hint: str | None = None) -> Diagnostic:
-    return error("CNN300", f"cannot read {path}: {reason}", hint=hint)
 
 
 # ── arrays, and one picture for each of several inputs ───────────────────────────────────────────────────────
@@ -121,7 +141,7 @@ def _read(source: _Source, signature: Signature) -> dict[str, Array]:
         return {spec.name: read_npy(path)}
     if is_picture(path):
         return {spec.name: read_picture(path, spec)}
-    raise fail(_unreadable(path, "its name does not end in .npy, .npz, .png, .jpg or .jpeg"))
+    raise fail(unreadable(path, "its name does not end in .npy, .npz, .png, .jpg or .jpeg"))
 
 
 def _spec_of(source: _Source, signature: Signature) -> TensorSpec:
@@ -152,68 +172,45 @@ def _read_archive(source: _Source, signature: Signature) -> dict[str, Array]:
 # ── pictures for one input ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _pictures(sources: Sequence[_Source], signature: Signature, batch: int) -> Feed:
+def _pictures(sources: Sequence[_Source], signature: Signature, batch: int, recursive: bool) -> Feed:
     spec = signature.inputs[0]
     check_takes_pictures(spec)
-    notes: list[str] = []
-    paths: list[Path] = []
-    for source in sources:
-        paths += _in_folder(source.path, notes) if source.path.is_dir() else [_only_picture(source.path)]
+    listing = find_pictures([source.path for source in sources], recursive)
+    paths = [file.path for file in listing.files]
     declared = spec.type.shape[0]
     if isinstance(declared, int):
         batch = declared
         if len(paths) % declared:
             message = f"{len(paths)} pictures do not make whole batches of {declared}, which `{spec.name}` is declared to take"
             raise fail(error("CNN301", message, spec.span, hint="declare the batch size by a name: N"))
-    return Feed(_picture_batches(paths, signature, batch), paths, len(paths), notes)
+    return Feed(_picture_batches(paths, signature, batch), [Path(path) for path in paths], len(paths), listing.notes)
 
 
-def _only_picture(path: Path) -> Path:
-    if not is_picture(path):
-        raise fail(error("CNN302", f"{path} stands among pictures but is none", hint="give pictures, or one file of arrays"))
-    return path
-
-
-def _in_folder(folder: Path, notes: list[str]) -> list[Path]:
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as problem:
-        raise fail(_unreadable(folder, (problem.strerror or str(problem)).lower())) from None
-    found = [path for path in entries if is_picture(path) and path.is_file()]
-    if not found:
-        raise fail(_unreadable(folder, "there is no PNG or JPEG picture in this folder", "subfolders are not entered"))
-    if len(found) < len(entries):
-        notes.append(f"{folder}: {len(entries) - len(found)} entries that are no pictures were left out")
-    return found
-
-
-def _picture_batches(paths: Sequence[Path], signature: Signature, batch: int) -> Iterator[Batch]:
+def _picture_batches(paths: Sequence[str], signature: Signature, batch: int) -> Iterator[Batch]:
     """Batches of equal shapes. After a picture that cannot be read the others are only read, and all problems reported."""
-    spec = signature.inputs[0]
     problems: list[Diagnostic] = []
-    waiting: list[tuple[Path, Array]] = []
-    for path in paths:
-        try:
-            array = read_picture(path, spec)
-        except Failure as failure:
-            problems.extend(failure.diagnostics)
-            continue
-        if problems:
-            continue
-        if len(waiting) == batch or (waiting and waiting[-1][1].shape != array.shape):
-            yield _joined(waiting, signature)
-            waiting = []
-        waiting.append((path, array))
+    waiting: list[tuple[str, Array]] = []
+    with closing(decode_in_order(paths, signature.inputs[0], ahead=2 * batch, room=_ROOM)) as pictures:
+        for path, picture in zip(paths, pictures, strict=True):
+            if isinstance(picture, Failure):
+                problems.extend(picture.diagnostics)
+                continue
+            if problems:
+                continue
+            if len(waiting) == batch or (waiting and waiting[-1][1].shape != picture.shape):
+                yield _joined(waiting, signature)
+                waiting = []
+            waiting.append((path, picture))
     if problems:
         raise Failure(problems)
     yield _joined(waiting, signature)
 
 
-def _joined(pictures: Sequence[tuple[Path, Array]], signature: Signature) -> Batch:
+def _joined(pictures: Sequence[tuple[str, Array]], signature: Signature) -> Batch:
     import numpy as np
 
     name = signature.inputs[0].name
-    rows = tuple(str(path) for path, _ in pictures)
+    rows = tuple(path for path, _ in pictures)
     source = rows[0] if len(rows) == 1 else f"{rows[0]} … {rows[-1]}"
     checked = check_arrays(signature, {name: np.concatenate([array for _, array in pictures])}, {name: source})
     return Batch(rows, checked.arrays)

@@ -54,7 +54,7 @@ def _spec(
     found = re.fullmatch(r"tensor\((\w+)\)", argument.type)
     if found is None or found[1] not in _DTYPES:
         raise fail(_unreadable(path, f"`{argument.name}` is {argument.type}, which convspec does not have"))
-    shape = tuple(_size(size, f"{argument.name}.{i}", bounds) for i, size in enumerate(argument.shape))
+    shape = tuple(size_of(size, f"{argument.name}.{i}", bounds) for i, size in enumerate(argument.shape))
     picture = pictures.get(argument.name)
     return TensorSpec(
         argument.name,
@@ -64,7 +64,7 @@ def _spec(
     )
 
 
-def _size(size: int | str | None, place: str, bounds: Mapping[str, int]) -> Size:
+def size_of(size: int | str | None, place: str, bounds: Mapping[str, int]) -> Size:
     """A declared size; None, which is any number, becomes a name of its own."""
     if isinstance(size, int):
         return size
@@ -113,4 +113,4 @@ def _unreadable(path: Path, reason: str) -> Diagnostic:
     return error("CNN306", f"cannot read the model {path}: {reason}")
 
 
-__all__ = ["check_readable", "signature_of_session"]
+__all__ = ["check_readable", "signature_of_session", "size_of"]

@@ -15,6 +15,8 @@ from convspec.files import staged, write_file, write_files
 from convspec.ir.types import Array
 from convspec.runtime.signature import Signature
 
+_KINDS = "name an .npz file, an .npy file or a folder; for a row for each picture a .jsonl, .csv or .parquet file"
+
 
 @dataclass(slots=True)
 class Statistics:
@@ -54,9 +56,14 @@ def check_destination(path: Path, signature: Signature, inputs: Sequence[Path]) 
         which = f"name an .npz file, or a folder: {signature.name} gives {', '.join(names)}"
         raise fail(error("CNN401", f"{path} takes one array, but there are {len(names)} outputs", hint=which))
     if not _is_file(path) and path.suffix and not os.path.isdir(path):
-        raise fail(error("CNN401", f"cannot tell what to write as {path}", hint="name an .npz file, an .npy file or a folder"))
+        raise fail(error("CNN401", f"cannot tell what to write as {path}", hint=_KINDS))
     if not _is_file(path):
         _check_file_names(names)
+    check_place(path, inputs)
+
+
+def check_place(path: Path, inputs: Sequence[Path]) -> None:
+    """Failure CNN400 where nothing can be written at `path`. `inputs` are not to be replaced."""
     for reason, hint in _obstacles(path, inputs):
         raise fail(error("CNN400", f"cannot write {path}: {reason}", hint=hint))
 
@@ -112,7 +119,7 @@ def joined(batches: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
 
 
 def _is_file(path: Path) -> bool:
-    return path.suffix.lower() in (".npz", ".npy")
+    return path.suffix.lower() in (".npz", ".npy", ".jsonl", ".csv", ".parquet")
 
 
 def _check_file_names(names: Sequence[str]) -> None:

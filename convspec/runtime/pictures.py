@@ -84,7 +84,7 @@ def read_picture(path: Path, spec: TensorSpec) -> Array:
     check_takes_pictures(spec)
     image = _decode(path, channels=int(str(spec.type.channels)))
     preparation = spec.picture or Picture()
-    size = _wanted_size(spec)
+    size = fixed_size(spec)
     if spec.picture is None:
         _check_size(path, image, spec)
     elif size is not None:
@@ -105,8 +105,8 @@ def picture_area(path: Path) -> int:
         return 0
 
 
-def _wanted_size(spec: TensorSpec) -> tuple[int, int] | None:
-    """The height and width to bring a picture to: as `picture(...)` says, else as declared, else None."""
+def fixed_size(spec: TensorSpec) -> tuple[int, int] | None:
+    """The height and width that every picture is brought to: as `picture(...)` says, else as declared, else None."""
     if spec.picture is not None and spec.picture.size is not None:
         return spec.picture.size
     height, width = spec.type.spatial
@@ -153,7 +153,7 @@ def _plain(image: Image, channels: int) -> Image:
 
 
 def _check_size(path: Path, image: Image, spec: TensorSpec) -> None:
-    size = _wanted_size(spec)
+    size = fixed_size(spec)
     if size is None or size == (image.height, image.width):
         return
     message = f"{path} is {image.height}x{image.width} (height x width), but the input `{spec.name}` takes {size[0]}x{size[1]}"
@@ -226,4 +226,4 @@ def _check_integers(preparation: Picture, spec: TensorSpec) -> None:
         raise fail(error("CNN301", message, spec.span, hint="leave out mean, std and scale, or declare the input float32"))
 
 
-__all__ = ["SUFFIXES", "check_takes_pictures", "is_picture", "picture_area", "read_picture"]
+__all__ = ["SUFFIXES", "check_takes_pictures", "fixed_size", "is_picture", "picture_area", "read_picture"]

@@ -36,6 +36,7 @@ COMMANDS = {
     "CNN400": "it is about a file to be written",
     "CNN401": "it is about options",
     "CNN402": "it is about `explain` itself",
+    "CNN403": "it is about files to be written",
 }
 """Codes that no spec gives alone: their pages show a command, and why."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -170,17 +171,18 @@ def test_what_is_not_clear_is_told() -> None:
 def test_folders_that_give_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("empty").mkdir()
     assert told(lambda: batches("empty")) == (
-        "error[CNN300]: cannot read empty: there is no PNG or JPEG picture in this folder\n  = subfolders are not entered"
+        "error[CNN300]: cannot read empty: there is no PNG or JPEG picture in this folder\n"
+        "  = subfolders are entered with --recursive"
     )
     np.save("a.npy", random(1, 1, 4, 4))
     assert told(lambda: batches(picture("p.png"), "a.npy")) == (
         "error[CNN302]: a.npy stands among pictures but is none\n  = give pictures, or one file of arrays"
     )
 
-    def refuse(self: Path) -> None:
+    def refuse(path: str) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     assert told(lambda: batches("empty")) == "error[CNN300]: cannot read empty: permission denied"
 
 

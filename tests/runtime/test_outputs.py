@@ -88,7 +88,8 @@ def test_wrong_destinations_are_told() -> None:
     table = [
         ("o.npy", BOTH, "error[CNN401]: o.npy takes one array, but there are 2 outputs\n"
          "  = name an .npz file, or a folder: Two gives sum, max.0"),
-        ("o.txt", BOTH, "error[CNN401]: cannot tell what to write as o.txt\n  = name an .npz file, an .npy file or a folder"),
+        ("o.txt", BOTH, "error[CNN401]: cannot tell what to write as o.txt\n"
+         "  = name an .npz file, an .npy file or a folder; for a row for each picture a .jsonl, .csv or .parquet file"),
         ("x.npz", BOTH, "error[CNN400]: cannot write x.npz: it is a folder\n  = name a file, not a folder"),
         ("in.npy", ONE, "error[CNN400]: cannot write in.npy: it is read by this command\n  = name another file"),
         ("no/o.npz", ONE, "error[CNN400]: cannot write no/o.npz: no does not exist\n  = make the folder first"),
