@@ -13,6 +13,10 @@ from convspec.passes.naming import check_order, with_own_names
 from convspec.passes.report import Change, work_of
 
 
+class Enough(Exception):
+    """As many changes were made as were asked for."""
+
+
 @dataclass(eq=False)
 class Draft:
     """Made from a graph and its weights; `rewrite` is the one way to change it, and `finish` gives graph and weights back.
@@ -23,6 +27,8 @@ class Draft:
     graph: Graph
     weights: Mapping[str, Array]
     target: str = "onnx"
+    most: int | None = None
+    """After how many changes `rewrite` raises Enough instead."""
     changes: list[Change] = field(default_factory=list)
     acting: str = ""
     """The name of the pass at work, which its changes are reported under."""
@@ -197,6 +203,8 @@ class Draft:
         They stand where `at` stood, one of `old`, by default the last of them. `same` says which other value each value that is
         no longer made is equal to: whoever read it reads that one from now on. `note` is added to what the report says.
         """
+        if len(self.changes) == self.most:
+            raise Enough
         at = at or max(old, key=self.order)
         place = self._place[at]
         slot = self._slots[place]
@@ -282,4 +290,4 @@ class Draft:
         return value
 
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "Enough"]

@@ -12,7 +12,7 @@ from convspec.ir.types import Array
 from convspec.runtime.base import Network, RunOptions, Session, find_runtime
 from convspec.runtime.devices import parse_device
 from convspec.runtime.reference import evaluate
-from convspec.verify import locate
+from convspec.verify import locate, optimised
 from convspec.verify.backends import open_backend
 from convspec.verify.graphs import with_graph
 from convspec.verify.precision import gates_of, judge
@@ -117,8 +117,11 @@ def _observer(subject: Subject, target: str, device: str, case: Case) -> locate.
 
 def _add_divergence(subject: Subject, target: str, device: str, case: Case, report: Report) -> None:
     if subject.optimize:
-        report.notes.append(f"{target}: try a lower --optimize, to see whether it is the optimiser that is wrong")
-        return
+        change = optimised.wrong_change(subject, target, case)
+        if change is not None:
+            report.divergences.append(optimised.divergence(target, change))
+            return
+        subject = optimised.as_made(subject, target)
     values = evaluate(subject.wide, subject.weights, case.arrays, keep=True).values
     gates = {value.name: gate for value, gate in gates_of(subject.graph).items()}
     try:
@@ -136,8 +139,7 @@ def _add_divergence(subject: Subject, target: str, device: str, case: Case, repo
 
 def _add_breakdown(subject: Subject, target: str, device: str, case: Case, report: Report) -> None:
     if subject.optimize:
-        report.notes.append(f"{target}: try a lower --optimize, to see whether it is the optimiser that is wrong")
-        return
+        subject = optimised.as_made(subject, target)
     found = locate.by_breaking(subject.graph, _observer(subject, target, device, case))
     if found is None:
         report.notes.append(f"{target}: no single layer fails when the network is compiled up to it")
