@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from convspec.passes.base import Pass
+from convspec.passes.merge_branches import PASS as MERGE_BRANCHES
 from convspec.passes.remove_identities import PASS as REMOVE_IDENTITIES
 
 LEVEL_1: tuple[Pass, ...] = (REMOVE_IDENTITIES,)
 """Each of them leaves less to compute, wherever the network runs."""
 
-LEVEL_2: tuple[Pass, ...] = (*LEVEL_1,)
+LEVEL_2: tuple[Pass, ...] = (*LEVEL_1, MERGE_BRANCHES)
 """Those too that merge layers across branches, or pay on one target alone."""
 
 PIPELINES = {0: (), 1: LEVEL_1, 2: LEVEL_2}
