@@ -122,7 +122,15 @@ class Net:
 
         if self._optimised is not None:
             return dict(self._optimised.weights)
-        return self.conversion.weights if self.conversion else initial_weights(self.module.graph, self._seed)
+        return self.conversion.materialised() if self.conversion else initial_weights(self.module.graph, self._seed)
+
+    def _weights_to_write(self) -> Mapping[str, Array]:
+        """The weights for a file: those at hand, else such as are made when they are written, and kept by nobody."""
+        from convspec.weights.init import drawn_weights
+
+        if self._optimised is not None or "weights" in self.__dict__:
+            return self.weights
+        return self.conversion.weights if self.conversion else drawn_weights(self.module.graph, self._seed)
 
     @cached_property
     def conversion(self) -> Conversion | None:
@@ -134,7 +142,7 @@ class Net:
                 raise fail(error("CNN401", "allow_missing says nothing without weights", hint="give a weights file too"))
             return None
         source = self._source if isinstance(self._source, str | Path) else arrays_source(self._source)
-        return convert(self.module, source, allow_missing=self._allow_missing, seed=self._seed)
+        return convert(self.module, source, allow_missing=self._allow_missing, seed=self._seed, lazy=True)
 
     def summary(self, sizes: Mapping[str, int] | None = None) -> Summary:
         """A table of the layers; `print` shows it. `sizes` gives symbolic sizes values: {"N": 1, "h": 7, "w": 7}."""
@@ -171,10 +179,13 @@ class Net:
         from convspec.artifacts import package, place, target_options
         from convspec.targets.base import find_target
 
+        if options.get("reuse_data") is not None and self._source is not None:
+            hint = "leave out one of the two"
+            raise fail(error("CNN401", "the weights are given, and are to be those of a data file too", hint=hint))
         found = find_target(target)
         folder, stem = place(path, found, self._stem)
         net = self.optimise(optimize, target) if optimize else self
-        artifact = found.emit(net.module, net.weights, target_options(found, stem, options))
+        artifact = found.emit(net.module, net._weights_to_write(), target_options(found, stem, options))
         self._spare_sources(folder / name for name in artifact.files)
         packages = [package(kind, target, folder / stem, net.module, net.weights) for kind in emit]
         return [*artifact.write(folder), *packages]

@@ -21,6 +21,7 @@ convspec compile zoo:resnet50 --target onnx --optimize 2 --report"""
 _PATH = "The main file, or a folder that exists. By default a file in the current folder, named like the spec, or like --model."
 _EMIT = "Also write: pt2 (pytorch: a torch.export program), savedmodel or keras (tensorflow). May be repeated."
 _REPORT = "Say what was optimised, at which lines of the spec, and what it saved."
+_REUSE = "onnx: write the model alone; its weights are those of FILE beside it, which an earlier --external-data wrote."
 
 
 @guarded
@@ -37,6 +38,7 @@ def compile_(
     external_data: Annotated[
         bool, typer.Option("--external-data", help="onnx: write weights to a file of their own, whatever their size.")
     ] = False,
+    reuse_data: Annotated[Path | None, typer.Option("--reuse-data", metavar="FILE", help=_REUSE)] = None,
     straight: Annotated[
         bool, typer.Option("--straight", help="pytorch, tensorflow: one statement a layer, without blocks and loops.")
     ] = False,
@@ -54,7 +56,7 @@ def compile_(
     from convspec import api
     from convspec.cli.values import parse_limits, parse_settings, say_left_out
 
-    asked = {"opset": opset, "external_data": external_data, "straight": straight, "emit": emit}
+    asked = {"opset": opset, "external_data": external_data, "reuse_data": reuse_data, "straight": straight, "emit": emit}
     options: dict[str, Any] = {name: value for name, value in asked.items() if value}
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
     net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())

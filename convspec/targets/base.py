@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -25,6 +25,8 @@ class Artifact:
     """What a target made: file name → content. The first file is the main one; names are plain, without folders."""
 
     files: Mapping[str, Content]
+    beside: Mapping[str, Path] = field(default_factory=dict)
+    """Files that are there already, by the name under which the main file looks for them in its own folder."""
 
     @property
     def main(self) -> str:
@@ -32,7 +34,13 @@ class Artifact:
         return next(iter(self.files))
 
     def write(self, folder: str | Path) -> list[Path]:
-        """Write all files into `folder` as a set, whole or not at all. Failure CNN400 where that cannot be done."""
+        """Write all files into `folder` as a set, whole or not at all. Failure CNN400 where that cannot be done, CNN401 where a
+        file that has to lie beside them is elsewhere, or would be overwritten.
+        """
+        for name, path in self.beside.items():
+            if name in self.files or not _is_same(Path(folder) / name, path):
+                hint = f"write to {path.parent}, or name a file there"
+                raise fail(error("CNN401", f"{path} has to lie beside {self.main}, and be another file", hint=hint))
         return write_files(folder, self.files)
 
     def data(self, name: str | None = None) -> bytes:
@@ -52,6 +60,13 @@ class Artifact:
         if not isinstance(content, str):
             raise TypeError(f"{name or self.main} is not a text file")
         return content
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,9 +49,10 @@ def check(found: Mapping[str, Stored], graph: Graph, source: str, where: str = "
 
 
 def check_arrays(weights: Mapping[str, Array], graph: Graph) -> None:
-    """The same for arrays that a caller hands over."""
-    stored = {name: Stored(array.dtype.name, tuple(array.shape)) for name, array in weights.items()}
-    check(stored, graph, "the given weights", "given")
+    """The same for weights that a caller hands over, without making those that are made when they are asked for."""
+    from convspec.weights.streaming import stored
+
+    check({name: stored(weights, name) for name in weights}, graph, "the given weights", "given")
 
 
 @dataclass(slots=True)

@@ -7,8 +7,7 @@ target itself. A float of another width is a misfit, unless `cast` asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -22,7 +21,7 @@ from convspec.ir.types import FLOATS, Array
 from convspec.weights import matching
 from convspec.weights.check import Misfits, Stored
 from convspec.weights.dtypes import numpy_dtype
-from convspec.weights.init import fill_all
+from convspec.weights.init import drawn_parameters
 from convspec.weights.layouts import Layout
 from convspec.weights.mapping import mapped_names, read_mapping, targets
 from convspec.weights.names import ignored, quoted
@@ -30,6 +29,7 @@ from convspec.weights.placing import Placing
 from convspec.weights.report import Conversion, Initialised, LeftOut, Row
 from convspec.weights.shipped import is_shipped, shipped_mapping
 from convspec.weights.sources.base import Source, StoredTensor
+from convspec.weights.streaming import LazyWeights
 
 Match: TypeAlias = Literal["exact", "structure"]
 Mappings: TypeAlias = "Mapping[str, str] | str | Path | None"
@@ -44,13 +44,15 @@ def convert(
     allow_missing: Sequence[str] = (),
     seed: int = 0,
     cast: bool = False,
+    lazy: bool = False,
 ) -> Conversion:
     """Every parameter of `module` from `source`, in canonical layout.
 
     `mapping` gives source names labels: a dict, a .json or .toml file (see mapping.py), or `zoo:keras/ResNet50` (shipped.py).
     What it does not name is matched as `match` says. Patterns of `allow_missing` (shell style, over the spec's names and the
     file's) say which tensors may be missing, be of another shape or be left over: those of the spec are drawn from `seed`, and
-    a mapping may name them though the file lacks them. `cast` brings floats to the spec's dtype.
+    a mapping may name them though the file lacks them. `cast` brings floats to the spec's dtype. `lazy` leaves the data in the
+    file: each tensor is read when it is asked for, and kept by nobody; what is wrong with its data is found only then.
     Failure CNN200 where the file cannot be read, CNN201 with every misfit where it does not fit, CNN203 where structure leaves
     more than one way, CNN204 for a mapping that is not right, CNN401 for a pattern that matches nothing.
     """
@@ -62,8 +64,15 @@ def convert(
     work.check_patterns()
     if work.misfits:
         raise fail(work.misfits.diagnostic(str(opened.path), module.name))
+    read = _ReadWeights(work, seed)
     return Conversion(
-        module.name, opened.path, opened.kind, work.read(seed), tuple(work.rows), tuple(work.missing), tuple(work.left_out)
+        module.name,
+        opened.path,
+        opened.kind,
+        read if lazy else read.materialised(),
+        tuple(work.rows),
+        tuple(work.missing),
+        tuple(work.left_out),
     )
 
 
@@ -188,15 +197,8 @@ class _Work:
                 message = f"--allow-missing {pattern} matches no tensor of {self.graph.name} and none of {self.source.path}"
                 raise fail(error("CNN401", message, hint=hint))
 
-    def read(self, seed: int) -> dict[str, Array]:
-        """The data, in the order of the graph's parameters; what is missing drawn from the seed."""
-        drawn = [self.parameters[item.label] for item in self.missing]
-        fresh = fill_all((parameter, parameter.init) for parameter in drawn)(seed)
-        with ThreadPoolExecutor() as pool:  # reading and hashing run outside the interpreter lock
-            found = dict(zip(self.placed, pool.map(self._read_one, self.placed), strict=True))
-        return {name: fresh[name] if name in fresh else found[name] for name in self.parameters}
-
-    def _read_one(self, name: str) -> Array:
+    def read(self, name: str) -> Array:
+        """The data of a tensor that was placed, in canonical layout and the spec's dtype. Failure CNN200 or CNN201."""
         import numpy as np
 
         stored, layout = self.placed[name]
@@ -214,6 +216,27 @@ class _Work:
             message = f"{quoted(stored.name)} in {self.source.path} holds numbers that are too large for {parameter.dtype}"
             raise fail(error("CNN201", message))
         return found
+
+
+class _ReadWeights(LazyWeights):
+    """Weights that are read from their source when they are asked for; what is missing there is drawn from the seed."""
+
+    def __init__(self, work: _Work, seed: int) -> None:
+        drawn = [work.parameters[item.label] for item in work.missing]
+        self._work, self._drawn = work, drawn_parameters(drawn, seed)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._work.parameters)
+
+    def __len__(self) -> int:
+        return len(self._work.parameters)
+
+    def __getitem__(self, name: str) -> Array:
+        return self._drawn[name] if name in self._drawn else self._work.read(name)
+
+    def stored(self, name: str) -> Stored:
+        parameter = self._work.parameters[name]
+        return Stored(parameter.dtype, parameter.shape)
 
 
 def _sizes(shape: tuple[int, ...]) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from math import sqrt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import prod, sqrt
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from convspec.ir.graph import Graph, Parameter
 from convspec.ir.init import Init
 from convspec.ir.types import Array
 from convspec.weights import draw
+from convspec.weights.check import Stored
 from convspec.weights.dtypes import numpy_dtype
+from convspec.weights.streaming import LazyWeights, Piece, little_endian, run_all
 
 VERSION = 1
 """Part of every key. Raised when the same seed would give other numbers."""
@@ -38,24 +40,93 @@ def initial_weights(graph: Graph, seed: int = 0) -> dict[str, Array]:
 
 def fill_all(wanted: Iterable[tuple[Parameter, Init]]) -> Callable[[int], dict[str, Array]]:
     """For pairs of a parameter and an initialiser: a function from the seed to the tensors by name."""
-    pairs = list(wanted)
-    draws = [(parameter, _draw(init, parameter)) for parameter, init in pairs]
-    zero_rows = [(parameter, init.zero_row) for parameter, init in pairs if init.zero_row is not None]
+    plans = [_Plan.of(parameter, init) for parameter, init in wanted]
+    return lambda seed: DrawnWeights(plans, seed).materialised()
 
-    def fill(seed: int) -> dict[str, Array]:
-        tensors = {parameter.name: np.empty(parameter.shape, np.float32) for parameter, _ in draws}
-        blocks = [
-            (filler, tensor_key(seed, parameter.name, parameter.shape), start, tensors[parameter.name].reshape(-1))
-            for parameter, filler in draws
-            for start in range(0, parameter.size, draw.BLOCK)
-        ]
-        with ThreadPoolExecutor(_threads()) as pool:  # drawing and arithmetic run outside the interpreter lock
-            list(pool.map(_fill_block, blocks))
-        for parameter, row in zero_rows:
-            tensors[parameter.name][row] = 0
-        return {p.name: tensors[p.name].astype(numpy_dtype(p.dtype), copy=False) for p, _ in draws}
 
-    return fill
+def drawn_weights(graph: Graph, seed: int = 0) -> DrawnWeights:
+    """The same tensors as `initial_weights`, each drawn when it is asked for. Failure CNN202 at once."""
+    return drawn_parameters(graph.parameters().values(), seed)
+
+
+def drawn_parameters(parameters: Iterable[Parameter], seed: int) -> DrawnWeights:
+    """The same for some parameters of a graph."""
+    return DrawnWeights([_Plan.of(parameter, parameter.init) for parameter in parameters], seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a parameter is filled."""
+
+    parameter: Parameter
+    filler: Filler
+    zero_row: int | None
+
+    @classmethod
+    def of(cls, parameter: Parameter, init: Init) -> _Plan:
+        return cls(parameter, _draw(init, parameter), init.zero_row)
+
+    def blocks(self) -> range:
+        """Where the blocks begin that are drawn from a stream of their own."""
+        return range(0, self.parameter.size, draw.BLOCK)
+
+    def fill(self, seed: int, start: int, flat: Array) -> None:
+        """Fill one block, which begins at element `start`, in float32."""
+        if isinstance(self.filler, float):
+            flat.fill(self.filler)
+        else:
+            key = tensor_key(seed, self.parameter.name, self.parameter.shape)
+            draw.fill(self.filler, key, start // draw.BLOCK, flat)
+        if self.zero_row is not None:
+            row = prod(self.parameter.shape[1:])
+            begin = max(self.zero_row * row - start, 0)
+            flat[begin : max((self.zero_row + 1) * row - start, 0)] = 0
+
+
+class DrawnWeights(LazyWeights):
+    """Initial weights, drawn when they are asked for: whole, or block by block on the way into a file."""
+
+    def __init__(self, plans: Iterable[_Plan], seed: int) -> None:
+        self._plans = {plan.parameter.name: plan for plan in plans}
+        self._seed = seed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plans)
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def __getitem__(self, name: str) -> Array:
+        return self._filled([self._plans[name]])[name]
+
+    def stored(self, name: str) -> Stored:
+        parameter = self._plans[name].parameter
+        return Stored(parameter.dtype, parameter.shape)
+
+    def pieces(self, name: str) -> Sequence[Piece]:
+        plan = self._plans[name]
+        size, width = plan.parameter.size, numpy_dtype(plan.parameter.dtype).itemsize
+        lengths = [(start, min(draw.BLOCK, size - start)) for start in plan.blocks()]
+        return [Piece(length * width, partial(self._block, plan, start, length)) for start, length in lengths]
+
+    def _block(self, plan: _Plan, start: int, length: int) -> memoryview:
+        flat = np.empty(length, np.float32)
+        plan.fill(self._seed, start, flat)
+        return little_endian(flat.astype(numpy_dtype(plan.parameter.dtype), copy=False))
+
+    def materialised(self) -> dict[str, Array]:
+        return self._filled(self._plans.values())
+
+    def _filled(self, plans: Iterable[_Plan]) -> dict[str, Array]:
+        """Tensors by name. Drawing and arithmetic run outside the interpreter lock, on several threads."""
+        tensors = {plan.parameter.name: np.empty(plan.parameter.shape, np.float32) for plan in plans}
+        run_all(
+            partial(plan.fill, self._seed, start, flat[start : start + draw.BLOCK])
+            for plan in plans
+            for flat in [tensors[plan.parameter.name].reshape(-1)]
+            for start in plan.blocks()
+        )
+        return {p.parameter.name: tensors[p.parameter.name].astype(numpy_dtype(p.parameter.dtype), copy=False) for p in plans}
 
 
 def tensor_key(seed: int, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -65,21 +136,7 @@ def tensor_key(seed: int, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4))
 
 
-def _threads() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS and Windows
-    return min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)
-
-
 Filler = draw.Draw | float
-
-
-def _fill_block(work: tuple[Filler, tuple[int, ...], int, Array]) -> None:
-    filler, key, start, flat = work
-    part = flat[start : start + draw.BLOCK]
-    if isinstance(filler, float):
-        part.fill(filler)
-    else:
-        draw.fill(filler, key, start // draw.BLOCK, part)
 
 
 def _draw(init: Init, parameter: Parameter) -> Filler:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from convspec.ir.types import Array
 from convspec.weights.names import shown
 from convspec.weights.sources.base import StoredTensor
+from convspec.weights.streaming import LazyWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,15 @@ class Conversion:
     model: str
     path: Path
     kind: str
-    weights: dict[str, Array]
+    weights: Mapping[str, Array]
     """Every parameter of the spec, in the order of `Graph.parameters()`."""
     rows: tuple[Row, ...]
     missing: tuple[Initialised, ...] = ()
     ignored: tuple[LeftOut, ...] = ()
+
+    def materialised(self) -> dict[str, Array]:
+        """The weights as arrays in memory. The failures of `convert` where they are read only now."""
+        return self.weights.materialised() if isinstance(self.weights, LazyWeights) else dict(self.weights)
 
     def report(self) -> str:
         """A line for each tensor, each line ended by a newline."""

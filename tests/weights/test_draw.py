@@ -24,11 +24,15 @@ def words(key: tuple[int, ...], block: int, count: int) -> draw.Words:
     """The words that a draw is made from."""
     found = np.empty(count, np.uint32)
 
-    def copy(bits: draw.Words, out: draw.Floats) -> None:
+    def copy(bits: draw.Words, out: draw.Floats, _: draw.Scratch) -> None:
         out.view(np.uint32)[:] = bits
 
     draw.fill(copy, key, block, found.view(np.float32))
     return found
+
+
+def scratch(bits: draw.Words) -> draw.Scratch:
+    return np.empty(bits.size, np.intp)
 
 
 def kolmogorov_smirnov(sample: draw.Floats, cumulative: list[float]) -> float:
@@ -61,10 +65,10 @@ def test_normal_follows_the_quantiles_into_the_tail() -> None:
     tails = [1, 3, 255, 4097, 10**6 + 1, 10**9 + 1, 2**31 - 1]
     bits = np.array([tail << 1 for tail in tails], np.uint32)
     out = np.empty(len(tails), np.float32)
-    draw.normal(1.0)(bits, out)
+    draw.normal(1.0)(bits.copy(), out, scratch(bits))
     expected = [-NormalDist().inv_cdf(tail / 2**32) for tail in tails]
     np.testing.assert_allclose(out, expected, atol=3e-6)
-    draw.normal(1.0)(bits | np.uint32(1), out)
+    draw.normal(1.0)(bits | np.uint32(1), out, scratch(bits))
     np.testing.assert_allclose(out, [-x for x in expected], atol=3e-6)
 
 
@@ -88,7 +92,7 @@ def test_uniform_fills_its_interval_evenly() -> None:
 
 def test_uniform_ends_stay_inside_the_bound() -> None:
     out = np.empty(2, np.float32)
-    draw.uniform(1.0)(np.array([0x7FFFFFFF, 0x80000000], np.uint32), out)
+    draw.uniform(1.0)(np.array([0x7FFFFFFF, 0x80000000], np.uint32), out, np.empty(2, np.intp))
     assert out.tolist() == [1 - 2.0**-24, -(1 - 2.0**-24)]
 
 
@@ -109,7 +113,7 @@ def test_streams_are_what_they_were() -> None:
     out = np.empty(4, np.float32)
     found = {}
     for name, how in (("uniform", draw.uniform(0.1)), ("normal", draw.normal(0.1)), ("truncated", draw.truncated_normal(0.1))):
-        how(bits.copy(), out)
+        how(bits.copy(), out, scratch(bits))
         found[name] = [x.hex() for x in out.astype(np.float64).tolist()]
     assert found == RECORDED
 

@@ -1,4 +1,4 @@
-"""Does an op type, with these inputs and attributes, exist at an opset? And attributes as the schema types them."""
+"""Does an op type, with these inputs and attributes, exist at an opset? And attributes as the schema types them, encoded."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from typing import Any
 from convspec.diagnostics import Diagnostic, Failure
 from convspec.targets.onnx.opsets import REDEFINED, SINCE, first_opset, schema
 from convspec.targets.onnx.plan import OnnxNode, not_expressible
+from convspec.targets.onnx.wire import attributes
 
 
-def typed_attributes(nodes: Iterable[OnnxNode], opset: int) -> list[dict[str, Any]]:
-    """Each node's attributes as ints, floats, strings and lists of them, by the schema of its op type at `opset`.
+def encoded_attributes(nodes: Iterable[OnnxNode], opset: int) -> list[bytes]:
+    """Each node's attributes as fields of a NodeProto, typed by the schema of its op type at `opset`.
 
     Failure CNN090 with one diagnostic for each node that the opset cannot express.
     """
     schemas: dict[str, Any] = {}
-    typed: list[dict[str, Any]] = []
+    found: dict[tuple[str, int, int], str | bytes] = {}  # layers that are alike share the mapping of their attributes
+    encoded: list[bytes] = []
     problems: list[Diagnostic] = []
     for node in nodes:
-        if node.op_type not in schemas:
-            schemas[node.op_type] = schema(node.op_type, opset)
-        reason = _misfit(node, schemas[node.op_type], opset)
-        if reason is None:
-            typed.append(_typed(node.attributes, schemas[node.op_type]))
+        key = (node.op_type, id(node.attributes), len(node.inputs))
+        if key not in found:
+            if node.op_type not in schemas:
+                schemas[node.op_type] = schema(node.op_type, opset)
+            reason = _misfit(node, schemas[node.op_type], opset)
+            found[key] = _encoded(node.attributes, schemas[node.op_type]) if reason is None else reason
+        result = found[key]
+        if isinstance(result, bytes):
+            encoded.append(result)
         elif node.origin is not None:
-            problems.append(not_expressible(node.origin, reason))
+            problems.append(not_expressible(node.origin, result))
     if problems:
         raise Failure(problems)
-    return typed
+    return encoded
 
 
 def _misfit(node: OnnxNode, found: Any | None, opset: int) -> str | None:
@@ -48,23 +54,6 @@ def _misfit(node: OnnxNode, found: Any | None, opset: int) -> str | None:
     return None
 
 
-def _typed(attributes: Mapping[str, Any], found: Any) -> dict[str, Any]:
-    return {name: _value(value, found.attributes[name].type.name) for name, value in attributes.items() if value is not None}
-
-
-def _value(value: Any, kind: str) -> Any:
-    """`kind` is the schema's: INT, INTS, FLOAT, FLOATS, STRING, STRINGS. Integers may be subclasses, and floats integers."""
-    match kind:
-        case "INT":
-            return int(value)
-        case "FLOAT":
-            return float(value)
-        case "STRING":
-            return str(value)
-        case "INTS":
-            return [int(item) for item in value]
-        case "FLOATS":
-            return [float(item) for item in value]
-        case "STRINGS":
-            return [str(item) for item in value]
-    raise TypeError(f"lowerings give no attributes of kind {kind}")
+def _encoded(values: Mapping[str, Any], found: Any) -> bytes:
+    given = {name: value for name, value in values.items() if value is not None}
+    return attributes(given, {name: found.attributes[name].type.name for name in given})

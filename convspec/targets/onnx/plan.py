@@ -10,7 +10,7 @@ from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.ir.graph import Graph, GraphOutput, Node, Value
 from convspec.ir.lowering import Arg, Args, Call, Const, Item, Lowered, Unsupported, Weight
 from convspec.ir.opdef import AttrError, ShapeError
-from convspec.targets.base import Weights
+from convspec.targets.onnx.alike import first_alike
 from convspec.targets.onnx.names import Names
 from convspec.targets.onnx.tensors import Tensors
 
@@ -35,20 +35,24 @@ class Plan:
     nodes: list[OnnxNode]
     tensors: Tensors
     values: dict[str, Value]
+    alike: dict[Node, Node]
+    """For every layer the first one whose ONNX nodes differ from its own in nothing but names, perhaps itself."""
 
 
-def make_plan(graph: Graph, weights: Weights) -> Plan:
+def make_plan(graph: Graph) -> Plan:
     """Interpret every lowering. Failure CNN090 with one diagnostic for each node that has no ONNX form, CNN091 for names."""
-    lowered = _lower_all(graph)
-    builder = _Builder(graph, Names(), weights, lowered)
-    return builder.build()
+    alike = first_alike(graph.nodes)
+    builder = _Builder(graph, Names(), _lower_all(graph, alike))
+    return builder.build(alike)
 
 
-def _lower_all(graph: Graph) -> dict[Node, Lowered]:
+def _lower_all(graph: Graph, alike: Mapping[Node, Node]) -> dict[Node, Lowered]:
+    """The tree of every node; nodes that are alike share it, being a function of what makes them so."""
     lowered: dict[Node, Lowered] = {}
     problems: list[Diagnostic] = []
     for node in graph.nodes:
-        tree = _lower(node)
+        first = alike[node]
+        tree = lowered[first] if first in lowered else _lower(node)
         if isinstance(tree, Unsupported):
             problems.append(not_expressible(node, tree.reason))
         lowered[node] = tree
@@ -76,7 +80,6 @@ def not_expressible(node: Node, reason: str) -> Diagnostic:
 class _Builder:
     graph: Graph
     names: Names
-    weights: Weights
     lowered: Mapping[Node, Lowered]
     aliases: dict[Value, Value] = field(default_factory=dict)
     """A value that is only another name for an earlier one (dropout in inference)."""
@@ -85,8 +88,8 @@ class _Builder:
     node_names: Names = field(default_factory=Names)
     tensors: Tensors = field(init=False)
 
-    def build(self) -> Plan:
-        self.tensors = Tensors(self.weights, self.names)
+    def build(self, alike: dict[Node, Node]) -> Plan:
+        self.tensors = Tensors(self.names)
         for node, tree in self.lowered.items():
             if isinstance(tree, Arg):
                 self.aliases[node.outputs[0]] = self.root(node.inputs[tree.index])
@@ -100,7 +103,7 @@ class _Builder:
             self.nodes.append(OnnxNode("Identity", self.node_names.fresh(name), (self.named[value],), (name,), {}, None))
         interface = {i.value.name for i in self.graph.inputs} | {o.name for o in self.graph.outputs}
         inner = {name: value for value, name in self.named.items() if name not in interface}
-        return Plan(self.graph, self.nodes, self.tensors, inner)
+        return Plan(self.graph, self.nodes, self.tensors, inner, alike)
 
     def root(self, value: Value) -> Value:
         """The value that `value` is another name for, or itself."""
