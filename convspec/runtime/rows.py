@@ -11,8 +11,6 @@ not apply to any row is left out, what a row does not have is null. JSON has no 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -105,9 +103,13 @@ def _class_json(guess: Guess, columns: Columns) -> dict[str, Any]:
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
     """Rows of cells as CSV (RFC 4180, but for lines that end in a line feed)."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+    return "".join(",".join(map(_cell, row)) + "\n" for row in rows).encode()
+
+
+def _cell(value: Any) -> str:
+    """Python's csv module would leave a carriage return bare, at which readers break the line."""
+    text = "" if value is None else str(value)
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') or text.strip() != text else text
 
 
 def cells(row: Row, columns: Columns) -> list[Any]:
