@@ -69,6 +69,7 @@ class Row:
     """One subject at one batch. A row that was not measured has no times, and says why."""
 
     subject: Subject
+    batch: int = 1
     state: State = "not run"
     reason: str = ""
     code: str = ""

@@ -127,7 +127,7 @@ class _Measurement:
         self, request: Request, batch: int, interfaces: Mapping[Source, Interface], peaks: _PeaksOnce, hooks: Hooks
     ) -> None:
         self.request, self.batch, self.interfaces, self.peaks, self.hooks = request, batch, interfaces, peaks, hooks
-        self.rows = {subject: Row(subject) for subject in request.subjects}
+        self.rows = {subject: Row(subject, batch) for subject in request.subjects}
         self.sizes = {s: choose_sizes(i.signature, batch, request.sizes) for s, i in interfaces.items()}
         self.lanes: dict[Subject, Lane] = {}
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from convspec.cli import check, compile, explain, run, summary, verify, weights, zoo
+from convspec.cli import bench, check, compile, explain, run, summary, verify, weights, zoo
 from convspec.version import VERSION
 
 EXIT_STATUS = """Exit status: 0 done; 1 a mistake in the spec, the data or an option's value, explained on stderr; 2 a command
@@ -26,6 +26,7 @@ app.command("summary", epilog=summary.EXAMPLES)(summary.summary)
 app.command("compile", epilog=compile.EXAMPLES)(compile.compile_)
 app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.add_typer(weights.app, name="weights")
 app.add_typer(zoo.app, name="zoo")

@@ -42,9 +42,9 @@ def guarded(command: Callable[_P, None]) -> Callable[_P, None]:
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except Failure as failure:
-            _report(failure.diagnostics, kwargs.get("output_format") is Format.json)
+            _report(failure.diagnostics, kwargs.get("output_format") == Format.json)
         except MemoryError:
-            _report([error("CNN307", "there is not enough memory for this")], kwargs.get("output_format") is Format.json)
+            _report([error("CNN307", "there is not enough memory for this")], kwargs.get("output_format") == Format.json)
         except OSError as problem:
             _output_failed(problem)
         except Exception:

@@ -32,14 +32,14 @@ def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def parse_sizes(texts: Sequence[str]) -> dict[str, int]:
+def parse_sizes(texts: Sequence[str], option: str = "--sizes") -> dict[str, int]:
     """`["N=1,h=7", "w=7"]` as integers by name. Failure CNN401 for anything else."""
     found: dict[str, int] = {}
     for part in (part.strip() for text in texts for part in text.split(",")):
         name, _, value = part.partition("=")
         if not name.isidentifier() or not value.isascii() or not value.isdigit() or int(value) < 1:
-            hint = "for instance --sizes N=1,h=7,w=7"
-            raise fail(error("CNN401", f"--sizes takes NAME=INTEGER with an integer of at least 1, not `{part}`", hint=hint))
+            hint = f"for instance {option} N=1,h=7,w=7"
+            raise fail(error("CNN401", f"{option} takes NAME=INTEGER with an integer of at least 1, not `{part}`", hint=hint))
         found[name] = int(value)
     return found
 
