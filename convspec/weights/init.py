@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import prod, sqrt
 
@@ -20,6 +19,7 @@ from convspec.diagnostics import error, fail
 from convspec.ir.graph import Graph, Parameter
 from convspec.ir.init import Init
 from convspec.ir.types import Array
+from convspec.records import dataclass
 from convspec.weights import draw
 from convspec.weights.check import Stored
 from convspec.weights.dtypes import numpy_dtype
@@ -78,9 +78,9 @@ class _Plan:
             key = tensor_key(seed, self.parameter.name, self.parameter.shape)
             draw.fill(self.filler, key, start // draw.BLOCK, flat)
         if self.zero_row is not None:
-            row = prod(self.parameter.shape[1:])
-            begin = max(self.zero_row * row - start, 0)
-            flat[begin : max((self.zero_row + 1) * row - start, 0)] = 0
+            rows, *rest = self.parameter.shape
+            row, width = self.zero_row % rows, prod(rest)
+            flat[max(row * width - start, 0) : max((row + 1) * width - start, 0)] = 0
 
 
 class DrawnWeights(LazyWeights):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,15 +28,13 @@ CHANGED = f"the file is damaged; if it was changed on purpose, save it without t
 Bytes: TypeAlias = "bytes | memoryview"
 
 
-def metadata(spec: str, data: Mapping[str, Bytes]) -> dict[str, str]:
-    """The metadata of a file with these tensors' bytes. `format: pt` is what other readers expect of PyTorch's layout."""
-    with ThreadPoolExecutor() as pool:  # hashing releases the interpreter lock
-        digests = dict(zip(data, pool.map(digest, data.values()), strict=True))
+def metadata(spec: str, digests: Mapping[str, str]) -> dict[str, str]:
+    """The metadata of a file whose tensors have these digests. `format: pt` is what others expect of PyTorch's layout."""
     return {
         "format": "pt",
         PREFIX + "version": VERSION,
         PREFIX + "spec": spec,
-        SHA256: json.dumps(digests, separators=(",", ":")),
+        SHA256: json.dumps(dict(digests), separators=(",", ":")),
     }
 
 

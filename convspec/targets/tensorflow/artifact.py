@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import BinaryIO
-
 from convspec.elaborate.module import Module
 from convspec.targets.base import Artifact, Weights
 from convspec.targets.files import Content
@@ -12,7 +9,7 @@ from convspec.targets.tensorflow.network import Network, prepare
 from convspec.targets.tensorflow.readable.program import print_readable
 from convspec.targets.tensorflow.straight import print_straight
 from convspec.targets.tensorflow.validate import differences
-from convspec.targets.tensorflow.weights import Variable, to_keras, to_metadata
+from convspec.targets.tensorflow.weights import content
 
 
 def emit(module: Module, weights: Weights, stem: str, straight: bool = False) -> Artifact:
@@ -20,7 +17,7 @@ def emit(module: Module, weights: Weights, stem: str, straight: bool = False) ->
     network = prepare(module.graph)
     files: dict[str, Content] = {f"{stem}.py": print_source(module, network, stem, straight)}
     if network.variables:
-        files[f"{stem}.safetensors"] = _WeightsFile(network.variables, weights)
+        files[f"{stem}.safetensors"] = content(tuple(network.variables), weights)
     return Artifact(files)
 
 
@@ -51,15 +48,3 @@ def _readable(module: Module, network: Network, stem: str) -> str | None:
     except Exception:  # no words, or a bug of the walk, which must not keep the user from a right, if plainer, file
         return None
     return None
-
-
-class _WeightsFile:
-    """Writes the safetensors file when it is asked to, so that a large network is converted only then."""
-
-    def __init__(self, variables: Iterable[Variable], weights: Weights) -> None:
-        self.variables, self.weights = tuple(variables), weights
-
-    def __call__(self, file: BinaryIO) -> None:
-        from safetensors.numpy import save
-
-        file.write(save(to_keras(self.variables, self.weights), to_metadata(self.variables)))

@@ -8,15 +8,18 @@ brought back to the spec's names and layouts.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, BinaryIO
 
 from convspec.diagnostics import error, fail
 from convspec.ir.graph import Node, Parameter
 from convspec.ir.lowering import Apply, Weight
 from convspec.ir.types import Array
 from convspec.targets.tensorflow.layout import CANONICAL, FEATURE_AXIS, FlattenPlan, Order, Segment, indices
+from convspec.weights.check import Stored
+from convspec.weights.streaming import Piece, literal, little_endian, nbytes, stored, write_pieces
 
 METADATA_KEY = "convspec"
 FORMAT = 1
@@ -85,6 +88,29 @@ def to_keras(variables: Iterable[Variable], weights: Mapping[str, Array]) -> dic
     return {variable.key: variable.to_keras(weights[variable.parameter]) for variable in variables}
 
 
+def content(variables: Iterable[Variable], weights: Mapping[str, Array]) -> Callable[[BinaryIO], None]:
+    """A function that writes the safetensors file: each value is made when it is written, and not kept.
+
+    The widest elements come first, then it goes by name, as the safetensors package has it.
+    """
+    from convspec.weights.dtypes import numpy_dtype
+    from convspec.weights.store import Entry, header
+
+    entries: list[Entry] = []
+    metadata = to_metadata(variables)
+    for variable in variables:
+        made = Stored(stored(weights, variable.parameter).dtype, variable.keras_shape)
+        piece = Piece(nbytes(made), partial(_bytes, variable, weights))
+        entries.append(Entry(variable.key, made, (piece,)))
+    entries.sort(key=lambda entry: (-numpy_dtype(entry.type.dtype).itemsize, entry.name))
+    parts = [literal(header(entries, metadata)), *(piece for entry in entries for piece in entry.pieces)]
+    return lambda file: write_pieces(file, parts)
+
+
+def _bytes(variable: Variable, weights: Mapping[str, Array]) -> memoryview:
+    return little_endian(variable.to_keras(weights[variable.parameter]))
+
+
 def to_canonical(variables: Iterable[Variable], values: Mapping[str, Array]) -> dict[str, Array]:
     """Every parameter's value by its label name, from the Keras variables' `values` by key."""
     return {variable.parameter: variable.to_canonical(values[variable.key]) for variable in variables}
@@ -131,4 +157,4 @@ def _from_row(key: str, row: Mapping[str, Any]) -> Variable:
     )
 
 
-__all__ = ["Variable", "from_metadata", "to_canonical", "to_keras", "to_metadata", "variables_of"]
+__all__ = ["Variable", "content", "from_metadata", "to_canonical", "to_keras", "to_metadata", "variables_of"]
