@@ -89,7 +89,9 @@ def test_onnx_writes_the_same_bytes_again() -> None:
 
 ODD = """
 ## Ünïcödé, and layers whose insides ONNX names: several nodes, constants, a repeated block.
-block Odd(x: tensor) { return x -> conv(8, 3x3, pad = same) -> hardswish -> groupnorm(2) -> gelu -> upsample(2) -> maxpool(2x2) }
+block Odd(x: tensor) {
+    return x -> conv(8, 3x3, pad = same) -> hardswish -> groupnorm(2) -> gelu -> upsample(2) -> maxpool(2x2)
+}
 model M {
     input x: float32[N, 3, h >= 9, w >= 9]
     y = x -> Odd()
