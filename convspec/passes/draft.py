@@ -142,7 +142,7 @@ class Draft:
 
     def _results(self, types: Sequence[TensorType], given: Sequence[Value] | None, name: str) -> tuple[Value, ...]:
         if given is None:
-            return tuple(Value(self._fresh_value(name), type) for type in types)
+            return tuple(self.fresh_value(type, name) for type in types)
         wrong = [f"{value} is to be {type}" for value, type in zip(given, types, strict=True) if value.type != type]
         if wrong:
             raise AssertionError(f"{self.acting} at {name}: {'; '.join(wrong)}")
@@ -180,7 +180,11 @@ class Draft:
             name = f"{wanted}_{number}"
         return name
 
-    def _fresh_value(self, wanted: str) -> str:
+    def fresh_value(self, type: TensorType, wanted: str) -> Value:
+        """A tensor that nothing makes yet, with a name that no other has."""
+        return Value(self._fresh_name(wanted), type)
+
+    def _fresh_name(self, wanted: str) -> str:
         name, number = wanted, 1
         while name in self._value_names:
             number += 1

@@ -170,16 +170,16 @@ def _nodes(draft: Draft, root: Node, terms: list[Value | Merged]) -> Iterator[No
     sums: Value | None = None
     for number, term in enumerate(terms):
         last = [root.outputs[0]] if number == len(terms) - 1 else None
-        if isinstance(term, Merged):
-            made = _convolution(draft, term, last if len(terms) == 1 else None)
+        value = term
+        if isinstance(value, Merged):
+            made = _convolution(draft, value, last if len(terms) == 1 else None)
             yield made
-            term = made.outputs[0]
-        if sums is None:
-            sums = term
-            continue
-        added = draft.apply("add", Add(), [sums, term], root, outputs=last)
-        yield added
-        sums = added.outputs[0]
+            value = made.outputs[0]
+        if sums is not None:
+            added = draft.apply("add", Add(), [sums, value], root, outputs=last)
+            yield added
+            value = added.outputs[0]
+        sums = value
 
 
 def _convolution(draft: Draft, group: Merged, outputs: list[Value] | None) -> Node:

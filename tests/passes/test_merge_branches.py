@@ -27,7 +27,7 @@ def convolutions(body: str) -> list[dict[str, object]]:
         "output (x -> conv(4, 3x3, pad = 1)) + (x -> conv(4, 3x3, pad = 1)) + (x -> conv(4, 3x3, pad = 1, bias = false))",
         "output (x -> conv(6, 3x3, pad = 1, groups = 3)) + (x -> conv(6, 3x3, pad = 1, groups = 6)) + x",
         "output (x -> conv(6, 3x3, pad = 1)) + (x -> conv(6, 3x3, pad = 1, groups = 2)) + (x -> batchnorm)",
-        "output (x -> conv(8, 5x5, pad = 2, stride = 2)) + (x -> conv(8, 1x1, stride = 2)) + (x -> conv(8, 3x3, pad = 1, stride = 2))",
+        "output (x -> conv(8, 5x5, pad = 2, stride = 2)) + (x -> conv(8, 1x1, stride = 2))",
         "output (x -> conv(6, 3x3, pad = 2, dilation = 2)) + (x -> conv(6, 1x1)) + (x -> batchnorm)",
         "output (x -> conv(6, 5x5, pad = 2)) + (x -> conv(6, 3x3, pad = 2, dilation = 2))",
         "output (x -> depthwise_conv(3x3, pad = 1)) + (x -> depthwise_conv(1x1)) + x",
