@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -15,7 +15,13 @@ from convspec.runtime.signature import Signature
 
 RUNTIMES = ("onnxruntime", "pytorch", "tensorflow", "reference")
 
-TARGETS = {"onnxruntime": "onnx", "openvino": "onnx", "pytorch": "pytorch", "tensorflow": "tensorflow", "reference": "reference"}
+TARGETS = {
+    "onnxruntime": "onnx",
+    "openvino": "onnx",
+    "pytorch": "pytorch",
+    "tensorflow": "tensorflow",
+    "reference": "reference",
+}
 """What the optimiser makes a network for, by the runtime that is to run it."""
 
 
@@ -39,10 +45,21 @@ Program: TypeAlias = Network | ModelFile
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run. `tf32` lets a GPU round float32 factors to 10 bits in convolutions and products; off unless asked for."""
+    """How to run. An option that a runtime does not have, or cannot honour on its device, is Failure CNN305, never ignored."""
 
     device: str = "auto"
     tf32: bool = False
+    """Let a GPU round float32 factors to 10 bits in convolutions and products; off unless asked for."""
+    precision: str = "fp32"
+    """`fp32`, `fp16`, `bf16` or `int8`: what the network is computed in. The runtime sees to it (`runtime.precisions`)."""
+    compile: bool = False
+    """Let the framework's own compiler make kernels for this network: torch.compile, XLA."""
+    cuda_graph: bool = False
+    """Record the kernels once for each shape of the inputs and replay them, without the cost of launching each; CUDA only."""
+    threads: int | None = None
+    """How many CPU threads compute; None: as the runtime decides."""
+    layout: str = "auto"
+    """How arrays of rank 4 lie in memory inside: `channels_first`, `channels_last`, or `auto`, where the runtime decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,22 @@ class About:
     provider: str
     notes: tuple[str, ...] = ()
     """What the user should know: what `auto` chose and why, installations that stand in each other's way."""
+
+
+class Prepared(Protocol):
+    """A session with its inputs placed on the device, for runs that are timed or repeated."""
+
+    def run(self) -> None:
+        """Compute once. Results stay on the device; the call may return before they are there."""
+        ...
+
+    def wait(self) -> None:
+        """Return when the device has done everything that was asked of it."""
+        ...
+
+    def outputs(self) -> dict[str, Array]:
+        """What the last `run` computed, as `Session.run` gives it. Only after a `run`."""
+        ...
 
 
 class Session(Protocol):
@@ -72,6 +105,28 @@ class Session(Protocol):
         Failure CNN307 where the runtime gives up, for want of memory for instance.
         """
         ...
+
+    def prepare(self, arrays: Mapping[str, Array]) -> Prepared:
+        """The arrays placed on the device, once. They have passed `check_arrays`, and must not change while it is used."""
+        ...
+
+
+@dataclass(slots=True)
+class OnHost:
+    """Prepared, for a runtime that works on arrays of the host as they are."""
+
+    session: Session
+    arrays: Mapping[str, Array]
+    results: dict[str, Array] = field(default_factory=dict)
+
+    def run(self) -> None:
+        self.results = self.session.run(self.arrays)
+
+    def wait(self) -> None:
+        """Nothing is ever under way."""
+
+    def outputs(self) -> dict[str, Array]:
+        return self.results
 
 
 class Runtime(Protocol):

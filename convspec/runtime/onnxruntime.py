@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from convspec.diagnostics import Failure, error, fail
 from convspec.ir.types import Array
-from convspec.runtime.base import About, ModelFile, Network, Program, RunOptions
+from convspec.runtime.base import About, ModelFile, Network, OnHost, Program, RunOptions
 from convspec.runtime.devices import CPU, Device, parse_device, require, side_by_side, unavailable
 from convspec.runtime.onnxfile import check_readable, signature_of_session
 from convspec.runtime.signature import Signature, signature_of
@@ -44,6 +44,9 @@ class OnnxSession:
             message = f"onnxruntime failed on {self.about.device}: {_first_line(problem)}"
             raise fail(error("CNN307", message, hint="a smaller batch may help where memory ran out")) from None
         return dict(zip(names, results, strict=True))
+
+    def prepare(self, arrays: Mapping[str, Array]) -> OnHost:
+        return OnHost(self, arrays)
 
 
 class OnnxRuntime:

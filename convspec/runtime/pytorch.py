@@ -9,7 +9,7 @@ from typing import Any
 
 from convspec.diagnostics import error, fail
 from convspec.ir.types import Array
-from convspec.runtime.base import About, Program, RunOptions, network_only
+from convspec.runtime.base import About, OnHost, Program, RunOptions, network_only
 from convspec.runtime.devices import CPU, Device, only_cpu_and_cuda, parse_device, require, unavailable
 from convspec.runtime.signature import Signature, signature_of
 
@@ -38,6 +38,9 @@ class TorchSession:
         names = [spec.name for spec in self.signature.outputs]
         tensors = {names[0]: results} if len(names) == 1 else results  # several come by name
         return {name: _to_array(torch, tensors[name]) for name in names}
+
+    def prepare(self, arrays: Mapping[str, Array]) -> OnHost:
+        return OnHost(self, arrays)
 
 
 class PyTorch:

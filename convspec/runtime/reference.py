@@ -10,7 +10,7 @@ from convspec.diagnostics import error, fail
 from convspec.ir.dims import evaluate as size_of
 from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.types import FLOATS, Array
-from convspec.runtime.base import About, Network, Program, RunOptions, network_only
+from convspec.runtime.base import About, Network, OnHost, Program, RunOptions, network_only
 from convspec.runtime.devices import CPU, only_cpu_and_cuda, parse_device, unavailable
 from convspec.runtime.signature import Signature, signature_of
 from convspec.runtime.sizes import solve_sizes
@@ -106,6 +106,9 @@ class ReferenceSession:
         except MemoryError:
             shapes = [f"`{name}` is {array.dtype}{list(array.shape)}" for name, array in arrays.items()]
             raise fail(error("CNN307", "the reference ran out of memory", notes=shapes, hint="use a smaller batch")) from None
+
+    def prepare(self, arrays: Mapping[str, Array]) -> OnHost:
+        return OnHost(self, arrays)
 
 
 class Reference:

@@ -10,7 +10,7 @@ from typing import Any
 
 from convspec.diagnostics import error, fail
 from convspec.ir.types import Array
-from convspec.runtime.base import About, Program, RunOptions, network_only
+from convspec.runtime.base import About, OnHost, Program, RunOptions, network_only
 from convspec.runtime.devices import CPU, Device, only_cpu_and_cuda, parse_device, require, unavailable
 from convspec.runtime.signature import Signature, signature_of
 
@@ -39,6 +39,9 @@ class TensorFlowSession:
         tensors = self._by_name(results)
         self._check_ran_there(tensors)
         return {name: to_channels_second(tensor.numpy()) for name, tensor in tensors.items()}
+
+    def prepare(self, arrays: Mapping[str, Array]) -> OnHost:
+        return OnHost(self, arrays)
 
     def _by_name(self, results: Any) -> dict[str, Any]:
         """One output comes bare, several by name."""
