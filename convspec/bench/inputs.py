@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from convspec.diagnostics import error, fail
+from convspec.diagnostics import Failure, error, fail
 from convspec.ir import dims
 from convspec.ir.dims import Size
 from convspec.ir.graph import Graph
@@ -30,8 +30,8 @@ class Interface:
 def choose_sizes(signature: Signature, batch: int, given: Mapping[str, int]) -> dict[str, int]:
     """A value for every symbolic size: the batch from `batch`, others as `given`, else so that pictures have their size.
 
-    Failure CNN401 where one is left open, where `given` names the batch, or where a size is below its bound; CNN301 where the
-    declared shape cannot have this batch.
+    Failure CNN401 where one is left open, where `given` names the batch, or where a size is below its bound, or where
+    the declared shape cannot have this batch.
     """
     found = _batch(signature, batch)
     for name in found:
@@ -103,8 +103,14 @@ def _picture(spec: TensorSpec, known: Mapping[str, int]) -> dict[str, int]:
 
 
 def _solved(spec: TensorSpec, axis: Size, wanted: int) -> dict[str, int]:
+    """The names in one axis, so that it is as `wanted`. Failure CNN401 where it cannot be."""
     alone = TensorSpec(spec.name, TensorType(spec.type.dtype, (axis,)), span=spec.span)
-    return solve_sizes([alone], {spec.name: (wanted,)})
+    try:
+        return solve_sizes([alone], {spec.name: (wanted,)})
+    except Failure as failure:
+        notes = tuple(note.partition(": ")[2] for diagnostic in failure.diagnostics for note in diagnostic.notes)
+        message = f"an axis of the input `{spec.name}`, which is {spec.type}, cannot be {wanted}"
+        raise fail(error("CNN401", message, spec.span, notes=notes)) from None
 
 
 def _array(spec: TensorSpec, sizes: Mapping[str, int], seed: int) -> Array:
