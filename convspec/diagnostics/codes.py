@@ -72,6 +72,7 @@ CODES: dict[str, str] = {
     "CNN202": "an initialiser is not known or not valid",
     "CNN203": "structure alone does not say which tensor is which",
     "CNN204": "a mapping of tensor names is not right",
+    "CNN205": "a weight is beyond the range of the precision asked for",
     # 300-329 data and runtimes
     "CNN300": "an input file cannot be read",
     "CNN301": "input data does not fit the declared type",
