@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn
 
 from convspec.analysis.quantities import QUANTITIES, FieldSize, NoSpaceError, part, quantity
@@ -24,6 +24,7 @@ from convspec.elaborate.walk import descendants
 from convspec.ir.attrs import Extent
 from convspec.ir.dims import DimError, equal, minima, symbols
 from convspec.ir.graph import Graph
+from convspec.records import dataclass
 from convspec.source import Span
 from convspec.syntax import ast
 

@@ -9,10 +9,10 @@ elements; running statistics are counted apart. A stored tensor that layers shar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from convspec.ir.dims import Size, substitute
 from convspec.ir.graph import Graph, Node, Parameter
+from convspec.records import dataclass
 
 MAC_CONVENTION = (
     "A MAC is one multiply-accumulate of a convolution or linear layer, for the whole batch; biases, activations, pooling and "

@@ -18,7 +18,6 @@ A row of indices, (N, length), is an axis of space once each index has become a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from itertools import zip_longest
@@ -28,6 +27,7 @@ from typing import TypeAlias
 from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.opdef import Window
 from convspec.ir.types import TensorType
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

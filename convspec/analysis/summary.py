@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from textwrap import wrap
 from typing import Any
 
@@ -18,6 +18,7 @@ from convspec.ir.dims import DimError, Size, minima, substitute
 from convspec.ir.graph import Graph, Node, Parameter
 from convspec.ir.types import TensorType
 from convspec.ops._axes import axis_name
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

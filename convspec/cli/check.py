@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settings
 from convspec.diagnostics import Diagnostic, Failure
 from convspec.limits import Limits
+from convspec.records import dataclass
 
 EXAMPLES = """Examples:
 

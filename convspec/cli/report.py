@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from convspec.cli.guard import write_json
+from convspec.records import dataclass
 from convspec.runtime.base import About
 from convspec.runtime.classify import Ranking
 from convspec.runtime.outputs import Statistics

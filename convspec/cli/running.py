@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from convspec.cli.report import Report
 from convspec.diagnostics import error, fail
 from convspec.ir.types import FLOATS, Array
+from convspec.records import dataclass
 from convspec.runtime.base import ModelFile, Network, Program, RunOptions, Session, find_runtime
 from convspec.runtime.batches import DEFAULT_MEMORY, memory_of
 from convspec.runtime.classify import rank_classes, read_labels

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +18,7 @@ from convspec.cli.running import DEFAULT_TOP, Request, labels_of, scores_output
 from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.diagnostics.render import render
 from convspec.files import explained
+from convspec.records import dataclass
 from convspec.runtime.base import Network, Program, RunOptions, Session, find_runtime
 from convspec.runtime.batches import Memory, memory_of
 from convspec.runtime.folder import Work
@@ -144,7 +144,7 @@ def _do(
                 work.do()
             run.finish()
     finally:
-        run.close()
+        run.leave()
     progress.summary()
     return TableReport(session, request, run, columns, [*notes, *work.notes], before, progress, work.problems)
 
@@ -161,7 +161,9 @@ def _sources(request: Request, signature: Signature) -> list[Path]:
 def _leave_out_repeated(listing: Listing) -> None:
     once = list({file.name: file for file in listing.files}.values())
     if len(once) < len(listing.files):
-        listing.notes.append(f"{len(listing.files) - len(once)} pictures that were named more than once have one row each")
+        count = len(listing.files) - len(once)
+        what = "picture that was named more than once has" if count == 1 else "pictures that were named more than once have"
+        listing.notes.append(f"{count} {what} one row")
         listing.files[:] = once
 
 
@@ -175,7 +177,7 @@ def _columns(signature: Signature, request: Request) -> Columns:
         top = min(top, scores.type.channels)
     batch = signature.inputs[0].type.shape[0]
     for spec in signature.outputs:
-        if isinstance(batch, int) and (not spec.type.shape or spec.type.shape[0] != batch):
+        if not spec.type.shape or (isinstance(spec.type.shape[0], int) and spec.type.shape[0] != batch):
             message = f"the output `{spec.name}` is {spec.type}: it has no row for each picture"
             raise fail(error("CNN401", message, spec.span, hint="write .npz, which takes outputs as they are"))
     return Columns(scores, top, labels, tuple(spec for spec in signature.outputs if spec is not scores))
@@ -191,8 +193,17 @@ def _usual_batch(memory: Memory) -> tuple[int, list[str]]:
     each = memory.each(shape)
     notes = []
     if each is not None and each > memory.budget:
-        notes.append(f"one picture takes about {each / 1e9:.2g} GB, which is more than --memory allows")
+        notes.append(f"one picture takes about {_size(each)}, which is more than --memory allows")
     return memory.largest(shape), notes
+
+
+def _size(count: float) -> str:
+    """Bytes as `5.2 kB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.3g} GB"
 
 
 # ── interruption ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -12,6 +11,7 @@ import typer
 
 from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Settings, Spec
+from convspec.records import dataclass
 
 if TYPE_CHECKING:
     from convspec.api import Net

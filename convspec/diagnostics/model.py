@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from convspec.records import dataclass
 from convspec.source import Span
 
 Severity = Literal["error", "warning"]

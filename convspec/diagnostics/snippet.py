@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 from unicodedata import category, combining, east_asian_width
 
 from convspec.diagnostics.model import Label
+from convspec.records import dataclass
 from convspec.source import SourceFile, Span
 
 Segment: TypeAlias = tuple[str, str]

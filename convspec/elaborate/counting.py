@@ -9,12 +9,13 @@ takes time in proportion to the text rather than to the network. Labels are not 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from convspec.elaborate.meter import Meter
 from convspec.elaborate.walk import children, target_names
 from convspec.ir.graph import Value
+from convspec.records import dataclass
 from convspec.source import Span
 from convspec.syntax import ast
 

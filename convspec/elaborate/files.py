@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from convspec.diagnostics import Diagnostic, Failure, Label, error, fail
 from convspec.elaborate.libraries import LIBRARIES, library_name, library_of, shipped
 from convspec.elaborate.nearest import did_you_mean
 from convspec.limits import Limits
+from convspec.records import dataclass
 from convspec.source import SourceFile
 from convspec.syntax import ast, parse
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from convspec.diagnostics import Diagnostic, Failure, error
@@ -14,6 +14,7 @@ from convspec.elaborate.labels import Registry, ordinals
 from convspec.elaborate.meter import Meter
 from convspec.elaborate.module import Application, BudgetAssert, Event, Site, Turns
 from convspec.ir.graph import Graph, Parameter
+from convspec.records import dataclass
 from convspec.source import Span
 from convspec.syntax import ast
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from convspec.diagnostics import Failure, Label, error, fail
 from convspec.elaborate.walk import descendants
+from convspec.records import dataclass
 from convspec.source import Span
 from convspec.syntax import ast
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.diagnostics import error, fail
 from convspec.limits import Limits
+from convspec.records import dataclass
 from convspec.source import Span
 
 _VALUES_A_STEP = 16

@@ -7,10 +7,11 @@ applications of it, so that a block stays a class and a loop a loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec.ir.graph import Graph, Node, Value
+from convspec.records import dataclass
 from convspec.syntax import ast
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, field
 from typing import Any
 
 from convspec.diagnostics import Failure, Label
@@ -21,6 +21,7 @@ from convspec.ir.dims import DimError
 from convspec.ir.graph import Node, Parameter, Value
 from convspec.ir.opdef import ITSELF, AttrError, OpDef, ParamSpec, ShapeError
 from convspec.ir.types import FLOATS, LARGEST_FLOAT, TensorType
+from convspec.records import dataclass
 from convspec.source import Span
 from convspec.syntax import ast
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.labels import Registry, check_label
 from convspec.elaborate.module import Event, Site
+from convspec.records import dataclass
 from convspec.source import Span
 from convspec.syntax import ast
 

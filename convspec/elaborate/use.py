@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.module import Site
 from convspec.elaborate.place import Place, Spot
+from convspec.records import dataclass
 from convspec.source import Span
 from convspec.syntax import ast
 

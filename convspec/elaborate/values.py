@@ -7,11 +7,11 @@ Values. Lists are never changed after they were made.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from convspec.ir.attrs import describe as describe_plain
 from convspec.ir.graph import Value
+from convspec.records import dataclass
 from convspec.syntax import ast
 
 if TYPE_CHECKING:

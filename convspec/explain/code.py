@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from convspec.diagnostics.codes import CODES
 from convspec.diagnostics.render import render
 from convspec.explain.page import Code, Page, Part, Section, Text
 from convspec.limits import Limits
+from convspec.records import dataclass
 
 if TYPE_CHECKING:
     from convspec.api import Net

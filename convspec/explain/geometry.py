@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.explain.page import Picture
+from convspec.records import dataclass
 
 CELL, GAP = 18, 3
 _INK, _PAD, _EMPTY, _READ, _MADE = "#5b6570", "#aab2ba", "#f4f6f8", "#3b82c4", "#e08a1e"

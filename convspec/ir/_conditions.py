@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from math import prod
 
 from convspec.ir._bounds import interval
 from convspec.ir._form import Dim, Name, Size, build, intern_name
 from convspec.ir._residues import Case, Cases
+from convspec.records import dataclass
 
 _MOST_LISTED = 3
 

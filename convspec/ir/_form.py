@@ -14,12 +14,13 @@ A floor is reduced when it is made, by identities that hold for all integers (m,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 from threading import Lock
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
+
+from convspec.records import dataclass
 
 LARGEST_WEIGHT = 10_000
 """How many parts an expression may have, counted as it would be printed."""

@@ -15,12 +15,12 @@ Several names give a product of such cases and of such binomials.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import gcd, lcm, prod
 
 from convspec.ir._form import Dim, Floor, Monomial, Name, value
+from convspec.records import dataclass
 
 MOST_CASES = 4096
 _MOST_WORK = 4_000_000

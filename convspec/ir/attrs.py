@@ -7,7 +7,6 @@ in the op's `resolve`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
 from typing import Any, ClassVar, TypeAlias
@@ -15,6 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 from convspec.ir.dims import Dim, Size
 from convspec.ir.init import Init
 from convspec.ir.opdef import AttrError
+from convspec.records import dataclass
 
 PadPair: TypeAlias = tuple[int, int]
 

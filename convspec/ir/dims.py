@@ -15,7 +15,7 @@ would take over a second, only interval bounds (`_bounds.py`) speak.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from dataclasses import replace as replace_fields
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -24,6 +24,7 @@ from convspec.ir._bounds import interval
 from convspec.ir._conditions import condition
 from convspec.ir._form import Dim, DimError, Name, Size, build, intern_name, replace, value
 from convspec.ir._residues import Cases, cases_of
+from convspec.records import dataclass
 
 Verdict: TypeAlias = Literal["always", "never", "sometimes"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from convspec.ir.init import Init
 from convspec.ir.opdef import OpDef
 from convspec.ir.types import TensorType
+from convspec.records import dataclass
 from convspec.source import Span
 
 

@@ -7,13 +7,14 @@ and through `split` and `slice` where they cut it directly. Indices that are com
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
 from typing import TypeAlias
 
 from convspec.ir.dims import Size
 from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.types import INTEGERS
+from convspec.records import dataclass
 
 Cut: TypeAlias = tuple[int, int, int | None, int]
 """An axis of the input in canonical order, then start, stop and step as Python's slices have them."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from convspec.records import dataclass
 
 InitName = Literal[
     "zeros", "ones", "constant", "kaiming_uniform", "kaiming_normal", "xavier_uniform", "xavier_normal",

@@ -8,8 +8,10 @@ may be a subclass that remembers the source expression it came from, so pass att
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
+
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -11,6 +11,7 @@ from convspec.ir.dims import Equality, Size
 from convspec.ir.init import Init
 from convspec.ir.lowering import Lowered
 from convspec.ir.types import FLOATS, TensorType
+from convspec.records import dataclass
 
 if TYPE_CHECKING:
     from convspec.ir.attrs import Kind

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec.ir.dims import Size
+from convspec.records import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

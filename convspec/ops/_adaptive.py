@@ -6,7 +6,7 @@ Window i of o over n cells runs from ⌊i n / o⌋ to ⌈(i + 1) n / o⌉; where
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import gcd
 from typing import Any
 
@@ -15,6 +15,7 @@ from convspec.ir.dims import Size
 from convspec.ir.opdef import Cost, Window, attr
 from convspec.ir.types import TensorType
 from convspec.ops import _spatial as spatial
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

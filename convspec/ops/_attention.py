@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.dims import Size
 from convspec.ir.lowering import Arg, Call, Const, Weight
 from convspec.ir.types import Array, TensorType
 from convspec.ops._dtypes import onnx_cast
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from convspec.ir.attrs import Kind, Word
 from convspec.ir.opdef import AttrError
+from convspec.records import dataclass
 
 _SPATIAL = {3: ("length",), 4: ("height", "width"), 5: ("depth", "height", "width")}
 _WORDS = ("channels", "length", "height", "width", "depth")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import gcd, prod, sqrt
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from convspec.ops import _padding as padding
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 PAD_WORDS = ("same", "causal")
 PAD_DOC = (

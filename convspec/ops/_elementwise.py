@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.attrs import Real
@@ -13,6 +12,7 @@ from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, Cost, ShapeError, TargetName, attr
 from convspec.ir.types import INTEGERS, Array, TensorType
 from convspec.ops._axes import axis_name
+from convspec.records import dataclass
 
 
 def same_type(attrs: object, x: TensorType) -> TensorType:

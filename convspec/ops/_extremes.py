@@ -6,7 +6,6 @@ Two tensors that are equal share the gradient. Beside a number the tensor gets a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.attrs import Real
@@ -14,6 +13,7 @@ from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, Cost, TargetName, attr, given
 from convspec.ir.types import INTEGERS, Array, TensorType
 from convspec.ops._elementwise import broadcast_pair, elements, number_of
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

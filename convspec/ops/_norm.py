@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from convspec.ir.attrs import Extent, Kind, Word
@@ -13,6 +12,7 @@ from convspec.ir.opdef import AttrError, ShapeError
 from convspec.ir.types import Array, TensorType
 from convspec.ops import _precision as precision
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
+from convspec.records import dataclass
 
 EPS = 1e-5
 Axes: TypeAlias = tuple[int, ...]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from convspec.ir.dims import Size
 from convspec.ir.lowering import Call, Const
 from convspec.ops._dtypes import onnx_cast
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ The batch is never reduced: no layer mixes examples.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Flag
@@ -17,6 +17,7 @@ from convspec.ops._axes import Axes, axis_indices
 from convspec.ops._dtypes import onnx_cast
 from convspec.ops._elementwise import elements
 from convspec.ops._shapes import check_rank, in_place, keras_order, keras_place, keras_transpose
+from convspec.records import dataclass
 
 _LOW = ("float16", "bfloat16")
 

@@ -6,7 +6,6 @@ Output i of m lies, over n cells, at (i + 1/2) n / m − 1/2 (cells are squares)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, prod
 from typing import Any
@@ -15,6 +14,7 @@ from convspec.ir.dims import Size
 from convspec.ir.opdef import Cost, Window
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 MODES = ("nearest", "linear", "cubic")
 TAPS = {"nearest": 1, "linear": 2, "cubic": 4}

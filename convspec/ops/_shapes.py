@@ -7,7 +7,6 @@ asks the tensor for it, or leaves one size out, which follows from the number of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -18,6 +17,7 @@ from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered, Unsupported
 from convspec.ir.opdef import ShapeError, Window
 from convspec.ir.types import Shape, TensorType
 from convspec.ops._axes import axis_name
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

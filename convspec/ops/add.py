@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
 
 from convspec.ir.dims import equal
 from convspec.ir.lowering import Arg, Call, Lowered
@@ -11,6 +10,7 @@ from convspec.ir.opdef import OpDef
 from convspec.ir.types import FLOATS, INTEGERS, TensorType
 from convspec.ops._elementwise import Sides, arithmetic, broadcast, broadcast_cost, operator_lowerings
 from convspec.ops._shapes import is_one
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

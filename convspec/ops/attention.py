@@ -16,7 +16,7 @@ third of `in_proj_bias`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import sqrt
 from typing import Any
 
@@ -28,6 +28,7 @@ from convspec.ir.opdef import AttrError, Cost, OpDef, ParamSpec, ShapeError, Win
 from convspec.ir.types import FLOATS, Array, TensorType
 from convspec.ops import _attention as formula
 from convspec.ops._attention import Plan, positions
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

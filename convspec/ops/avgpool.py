@@ -6,7 +6,7 @@ only the cells of the input do, and every window must hold one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Flag, Pads, PerAxis, per_axis
@@ -17,6 +17,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._pooling import HALF, check_no_empty_window, pool_cost, pool_sizes, reached_pads, torch_avg_pool
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

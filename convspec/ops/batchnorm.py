@@ -8,7 +8,6 @@ running statistics.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +17,7 @@ from convspec.ir.lowering import Apply, Arg, Call, Const, Lowered, Weight
 from convspec.ir.opdef import Cost, OpDef, ParamSpec, ShapeError, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 EPS, MOMENTUM = 1e-5, 0.1
 

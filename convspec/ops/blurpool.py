@@ -8,7 +8,7 @@ channel by itself; nothing is learned. The input is padded by k − 1 cells, ⌊
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import comb
 
 from convspec.ir.attrs import PerAxis, Word, per_axis
@@ -21,6 +21,7 @@ from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._elementwise import elements
 from convspec.ops._pooling import torch_avg_pool
+from convspec.records import dataclass
 
 _MODES = tuple(mode for mode in padding.MODES if mode != "constant")
 

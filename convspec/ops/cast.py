@@ -12,13 +12,12 @@ Gradients go back through a cast from float to float, and not through any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.attrs import Word
 from convspec.ir.lowering import Apply, Arg, Call, Lowered
 from convspec.ir.opdef import OpDef, attr
 from convspec.ir.types import DTYPES, FLOATS, Array, TensorType
 from convspec.ops._dtypes import onnx_cast
+from convspec.records import dataclass
 
 _TORCH = {
     **{"float64": ".double", "float16": ".half", "bfloat16": ".bfloat16"},

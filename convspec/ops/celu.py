@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from convspec.ir.attrs import Real
 from convspec.ir.lowering import Arg, Call, Const, Lowered
@@ -11,6 +10,7 @@ from convspec.ir.opdef import OpDef, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each, same_type
 from convspec.ops._precision import LOW
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,13 @@ of every group before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.attrs import Integer
 from convspec.ir.dims import Equality, Size
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import AttrError, OpDef, ShapeError, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.dims import Size, equal, together
 from convspec.ir.lowering import Args, Call, Lowered
@@ -10,6 +10,7 @@ from convspec.ir.opdef import OpDef, ShapeError, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
 from convspec.ops._shapes import in_place
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.attrs import Flag, Initialiser, Integer, Pads, PerAxis, Real
 from convspec.ir.init import Init
@@ -13,6 +13,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops import _conv as shared
 from convspec.ops import _padding as padding
 from convspec.ops import _spatial as spatial
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

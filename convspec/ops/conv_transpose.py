@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from math import prod, sqrt
 from typing import Any
@@ -18,6 +18,7 @@ from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._axes import axis_name
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Pads, pads_per_axis
@@ -17,6 +17,7 @@ from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._axes import axis_name
+from convspec.records import dataclass
 
 _LAST = 2**63 - 1
 

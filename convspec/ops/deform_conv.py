@@ -8,7 +8,7 @@ to the right of its usual place it is read. Between cells the input is interpola
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 from convspec.ir.attrs import Flag, Initialiser, Integer, Pads, PerAxis
@@ -22,6 +22,7 @@ from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._elementwise import elements
 from convspec.ops.conv import Conv
+from convspec.records import dataclass
 
 _NAME = "deform_conv"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
 
 from convspec.ir.opdef import OpDef
 from convspec.ops._elementwise import Sides, arithmetic, broadcast, broadcast_cost, operator_lowerings
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

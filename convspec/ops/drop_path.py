@@ -6,12 +6,11 @@ the network were less deep (stochastic depth).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.attrs import Real
 from convspec.ir.lowering import Apply, Arg, Lowered
 from convspec.ir.opdef import OpDef, ShapeError, attr
 from convspec.ir.types import Array, TensorType
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.attrs import Real
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import OpDef, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each, same_type
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

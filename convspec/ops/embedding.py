@@ -13,7 +13,7 @@ large, but count negative ones from the end; on a GPU what they do is undefined.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Initialiser, Integer
@@ -22,6 +22,7 @@ from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
 from convspec.ir.opdef import AttrError, OpDef, ParamSpec, ShapeError, attr
 from convspec.ir.types import INTEGERS, Array, TensorType
 from convspec.ops._dtypes import onnx_cast
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ The result has elements of bool; no gradient goes through it.
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
 
 from convspec.ir.opdef import OpDef
 from convspec.ir.types import DTYPES
 from convspec.ops._comparisons import comparing, comparison_lowerings, truths
 from convspec.ops._elementwise import Sides, broadcast_cost
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ It is for what has no batch of its own, such as a learned class token: `token ->
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.dims import Size, equal
 from convspec.ir.lowering import Arg, Call, Lowered
@@ -15,6 +15,7 @@ from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
 from convspec.ops._axes import Axes, axis_indices, axis_name
 from convspec.ops._shapes import Measure
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.dims import Size
 from convspec.ir.lowering import Apply, Arg, Call, Lowered
 from convspec.ir.opdef import OpDef, ShapeError
 from convspec.ir.types import DTYPES, Array, TensorType
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from convspec.ir.attrs import Word
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import OpDef, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each, same_type
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

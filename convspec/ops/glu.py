@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.dims import equal
 from convspec.ir.lowering import Arg, Call, Const, Lowered
@@ -11,6 +11,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
 from convspec.ops._elementwise import elements
 from convspec.ops._shapes import seen_whole
+from convspec.records import dataclass
 
 _END = 2**63 - 1
 

@@ -14,7 +14,7 @@ neighbours gets 0 from them, and so its own part and the bias only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Flag, Initialiser, Integer, Word
@@ -25,6 +25,7 @@ from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _graphs as graphs
 from convspec.ops import _spatial_targets as write
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,13 @@ features are multiplied by the edge's weight, which for a plain graph is 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.attrs import Word
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import Cost, OpDef, attr, given
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _graphs as graphs
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

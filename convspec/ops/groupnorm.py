@@ -7,7 +7,6 @@ The variance is divided by the number of values, n, and not by n - 1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -22,6 +21,7 @@ from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
 from convspec.ops._shapes import seen_whole
 from convspec.ops._spatial_targets import given
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

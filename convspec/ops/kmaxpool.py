@@ -6,7 +6,7 @@ several times, and in which order. With a symbolic size it must be provable that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.attrs import Integer
 from convspec.ir.dims import at_least
@@ -16,6 +16,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops import _shapes as shapes
 from convspec.ops._axes import Axis, axis_index, axis_name
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ A vector shorter than `eps` is divided by `eps`: the zero vector stays zero.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.attrs import Real
 from convspec.ir.lowering import Arg, Call, Const, Lowered
@@ -16,6 +16,7 @@ from convspec.ops import _precision as precision
 from convspec.ops._elementwise import elements, same_type
 from convspec.ops._shapes import seen_whole
 from convspec.ops._spatial_targets import given
+from convspec.records import dataclass
 
 EPS = 1e-12
 

@@ -7,7 +7,7 @@ example, as nn.LayerNorm([C, H, W]) does. The variance is divided by the number 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Flag, Real
@@ -20,6 +20,7 @@ from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
 from convspec.ops._shapes import seen_whole
 from convspec.ops._spatial_targets import given
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Flag, Initialiser, Integer, Word
@@ -13,6 +13,7 @@ from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
 from convspec.ir.opdef import Cost, OpDef, ParamSpec, ShapeError, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

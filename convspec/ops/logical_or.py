@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import OpDef
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import broadcast_pair
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ roots of negative sums for them, and scales the windows that `ceil` cuts off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -18,6 +18,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._pooling import HALF, pool_cost, pool_sizes, reached_pads
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.attrs import Integer, Real
 from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import Cost, OpDef, attr
@@ -12,6 +10,7 @@ from convspec.ops import _precision as precision
 from convspec.ops import _spatial_targets as write
 from convspec.ops._elementwise import elements
 from convspec.ops._spatial import spatial_rank
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,6 @@ In canonical order the last two axes are height and width for images, depth asid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.attrs import Flag
 from convspec.ir.dims import Size, equal
 from convspec.ir.lowering import Arg, Call, Lowered
@@ -15,6 +13,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops._axes import axis_name
 from convspec.ops._elementwise import broadcast_pair, elements
 from convspec.ops._shapes import check_rank, in_place, keras_order, keras_transpose, onnx_transpose
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

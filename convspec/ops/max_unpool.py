@@ -12,7 +12,7 @@ from a `maxpool`, that is checked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Pads, PerAxis, per_axis
@@ -24,6 +24,7 @@ from convspec.ir.types import FLOATS, Array, TensorType
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._axes import axis_name
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

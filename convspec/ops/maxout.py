@@ -6,14 +6,13 @@ gradient.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.attrs import Integer
 from convspec.ir.dims import equal
 from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, Cost, OpDef, ShapeError, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 _END = 2**63 - 1
 _MOST_PIECES = 1_000

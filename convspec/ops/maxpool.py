@@ -6,7 +6,7 @@ The second is int64: where in the channel's plane (the input without padding, ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Flag, Pads, PerAxis, per_axis
@@ -17,6 +17,7 @@ from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops._max_indices import first_largest, keras_indices, onnx_indices, torch_indices
 from convspec.ops._pooling import check_no_empty_window, pool_cost, pool_sizes, reached_pads
+from convspec.records import dataclass
 
 MINUS_INFINITY = float("-inf")
 

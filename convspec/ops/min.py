@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.opdef import OpDef
 from convspec.ir.types import FLOATS
 from convspec.ops import _reductions as reductions
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,10 @@ Where two tensors are equal, each gets half of the gradient; beside a number the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.opdef import OpDef
 from convspec.ir.types import FLOATS
 from convspec.ops._extremes import Extreme, extreme_cost, extreme_lowerings, extreme_reference, extreme_type
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

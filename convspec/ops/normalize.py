@@ -7,7 +7,6 @@ uint8 of a picture file, become float32 before. `mean` and `std` are constants: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -17,6 +16,7 @@ from convspec.ir.opdef import AttrError, Cost, OpDef, ShapeError, attr
 from convspec.ir.types import FLOATS, INTEGERS, Array, TensorType
 from convspec.ops._dtypes import onnx_cast
 from convspec.ops._elementwise import elements
+from convspec.records import dataclass
 
 Numbers: TypeAlias = float | tuple[float, ...]
 

@@ -5,7 +5,7 @@ To take cells away use a crop: an amount is never negative.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.attrs import Pads, Real, pads_per_axis
 from convspec.ir.lowering import Arg, Lowered
@@ -14,6 +14,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops import _padding as padding
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ tensor meets a larger one in arithmetic.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -17,6 +16,7 @@ from convspec.ir.init import ZEROS, Init
 from convspec.ir.lowering import Apply, Call, Const, Lowered, Weight
 from convspec.ir.opdef import ITSELF, AttrError, OpDef, ParamSpec, attr
 from convspec.ir.types import FLOATS, Array, TensorType
+from convspec.records import dataclass
 
 _MOST_AXES = 5
 

@@ -6,13 +6,14 @@ that they have in the input. The names of the result go by place: what stands se
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import AttrError, OpDef, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
 from convspec.ops._axes import Axes, axis_indices, axis_name
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ the order of PyTorch (and of DepthToSpace in ONNX with mode CRD). `depth_to_spac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.attrs import PerAxis, per_axis
 from convspec.ir.lowering import Arg, Call, Lowered
@@ -15,6 +15,7 @@ from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _pixels as pixels
 from convspec.ops import _shapes as shapes
 from convspec.ops import _spatial as spatial
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

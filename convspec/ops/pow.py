@@ -6,12 +6,12 @@ NaN where the base is below 0 and the exponent not whole; 1 where the exponent i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import AttrError, OpDef
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import Sides, both, broadcast, broadcast_cost, operator_lowerings
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

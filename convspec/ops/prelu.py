@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from convspec.ir.attrs import Word
 from convspec.ir.init import Init
@@ -11,6 +10,7 @@ from convspec.ir.lowering import Apply, Arg, Call, Lowered, Weight
 from convspec.ir.opdef import OpDef, ParamSpec, ShapeError, attr
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each
+from convspec.records import dataclass
 
 INIT = Init("constant", value=0.25)
 

@@ -10,7 +10,7 @@ becomes a picture again, `like` is a tensor that does: `tokens -> reshape([64, m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar, TypeAlias
 
 from convspec.ir.attrs import Integer, Kind
@@ -19,6 +19,7 @@ from convspec.ir.lowering import Lowered
 from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr, given
 from convspec.ir.types import DTYPES, Array, Shape, TensorType
 from convspec.ops import _shapes as shapes
+from convspec.records import dataclass
 
 MOST_AXES = 4
 

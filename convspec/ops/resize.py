@@ -12,7 +12,7 @@ as PyTorch and Pillow have it. A factor gives ⌊n · factor⌋ cells, taken as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Flag, Kind, PerAxis, Real, Word, per_axis
@@ -24,6 +24,7 @@ from convspec.ops import _resizing as resizing
 from convspec.ops import _resizing_targets as targets
 from convspec.ops import _spatial as spatial
 from convspec.ops._axes import axis_name
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.lowering import Arg, Call, Const, Lowered
@@ -10,6 +10,7 @@ from convspec.ir.opdef import OpDef, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
 from convspec.ops._axes import Axes, axis_indices
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

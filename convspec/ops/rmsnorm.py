@@ -6,7 +6,7 @@ Like `layernorm` without the mean and without a bias.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Flag, Real
@@ -18,6 +18,7 @@ from convspec.ops import _norm as norm
 from convspec.ops._elementwise import elements
 from convspec.ops._norm import EPS
 from convspec.ops._shapes import seen_whole
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ is a shift for each, as in the shifted windows of Swin: `roll([-3, -3], axis = [
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from convspec.ir.attrs import Integer, Kind
@@ -16,6 +16,7 @@ from convspec.ir.opdef import AttrError, OpDef, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
 from convspec.ops._axes import Axes, axis_indices
+from convspec.records import dataclass
 
 _LAST = 2**63 - 1
 _MOST = 2**31 - 1

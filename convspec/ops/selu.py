@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import OpDef
 from convspec.ir.types import Array, TensorType
 from convspec.ops._elementwise import one_flop_each, same_type
+from convspec.records import dataclass
 
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
 

@@ -7,7 +7,7 @@ the first one's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.attrs import Flag, Initialiser, Integer, Pads, PerAxis, Real
 from convspec.ir.init import Init
@@ -19,6 +19,7 @@ from convspec.ops import _padding as padding
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
 from convspec.ops.conv import Conv
+from convspec.records import dataclass
 
 _NAME = "separable_conv"
 DEPTHWISE, POINTWISE, BIAS = "depthwise.weight", "pointwise.weight", "pointwise.bias"

@@ -6,7 +6,7 @@ symbolic sizes it must be provable that there are enough positions. To turn an a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.attrs import Integer
 from convspec.ir.dims import Size, at_least
@@ -16,6 +16,7 @@ from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
 from convspec.ops import _spatial_targets as write
 from convspec.ops._axes import Axis, axis_index, axis_name
+from convspec.records import dataclass
 
 _LAST = 2**63 - 1
 _ANY = -(2**63)

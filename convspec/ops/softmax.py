@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.lowering import Arg, Call, Lowered
 from convspec.ir.opdef import Cost, OpDef, Window, attr
@@ -10,6 +10,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops._axes import Axis, axis_index, keras_axis
 from convspec.ops._elementwise import elements, same_type
 from convspec.ops._shapes import seen_whole
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

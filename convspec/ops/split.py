@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -13,6 +13,7 @@ from convspec.ir.opdef import AttrError, OpDef, ShapeError, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops._axes import Axis, axis_index, axis_name, keras_axis
 from convspec.ops._shapes import in_place
+from convspec.records import dataclass
 
 _MOST_PARTS = 10_000
 """Each part is a tensor of its own: this is far beyond what a network has, and short of what fills the memory."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.dims import equal
 from convspec.ir.lowering import Arg, Call, Const, Lowered
@@ -11,6 +11,7 @@ from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
 from convspec.ops import _spatial_targets as write
 from convspec.ops._axes import Axes, axis_indices, axis_name
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.attrs import Integer, Kind
@@ -10,6 +9,7 @@ from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, OpDef, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ one behind the channels; `unsqueeze(axis = channels)` makes the channels of befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import OpDef, Window, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
 from convspec.ops._axes import Axis, axis_index
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convspec.ir.attrs import Flag, PerAxis, Word, per_axis
 from convspec.ir.lowering import Lowered
@@ -11,6 +11,7 @@ from convspec.ir.types import Array, TensorType
 from convspec.ops import _resizing as resizing
 from convspec.ops import _resizing_targets as targets
 from convspec.ops import _spatial as spatial
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

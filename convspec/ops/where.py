@@ -5,7 +5,6 @@ The gradient of what is not taken is 0. One of the two may be a plain number, wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.attrs import Real
@@ -14,6 +13,7 @@ from convspec.ir.opdef import AttrError, Cost, OpDef, ShapeError, attr, given
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops._dtypes import onnx_cast
 from convspec.ops._elementwise import broadcast_pair, elements, number_of
+from convspec.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

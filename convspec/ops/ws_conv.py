@@ -7,7 +7,7 @@ reach the weight that is stored through the standardisation. There is no gain: a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 from convspec.ir.attrs import Flag, Initialiser, Integer, Pads, PerAxis, Real
@@ -19,6 +19,7 @@ from convspec.ops import _conv as shared
 from convspec.ops import _padding as padding
 from convspec.ops import _spatial as spatial
 from convspec.ops import _spatial_targets as write
+from convspec.records import dataclass
 
 _NAME = "ws_conv"
 EPS = 1e-5

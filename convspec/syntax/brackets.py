@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from convspec.records import dataclass
 from convspec.source import SourceFile
 from convspec.syntax.lexing import CLOSER
 

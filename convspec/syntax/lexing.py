@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from unicodedata import category, name
 
 from convspec.diagnostics import Diagnostic, Fix, error, fail
+from convspec.records import dataclass
 from convspec.source import SourceFile, Span
 from convspec.syntax import grammar, literals
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from convspec.diagnostics import Diagnostic, Fix, Label, error
+from convspec.records import dataclass
 from convspec.source import SourceFile, Span
 from convspec.syntax.brackets import Brackets
 from convspec.syntax.lexing import CLOSER, CLOSERS, OPENERS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from convspec.diagnostics import error, fail
 from convspec.elaborate.libraries import LIBRARIES, plain, shipped
 from convspec.elaborate.nearest import did_you_mean
+from convspec.records import dataclass
 
 FOLDER = LIBRARIES["zoo"]
 INDEX = FOLDER / "index.json"
