@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from convspec.elaborate.module import Module
 from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.lowering import Apply
+from convspec.ir.types import FLOATS
 from convspec.targets.pytorch import page
 from convspec.targets.pytorch.lowered import Tree, lower_graph, returns_tuple
 from convspec.targets.source import code, quote
@@ -53,11 +54,14 @@ class StraightPrinter:
             writer.blank()
         writer.open("def __init__(self) -> None:")
         writer.statement("super().__init__()")
+        own = layer_dtypes(self.graph)
         for path, apply in self._layers().items():
             made = code.call(apply.fn.removeprefix(HELPERS), _constants(apply.args), _named_constants(apply))
+            if path in own:
+                made = code.method(made, "to", [code.name(f"torch.{own[path]}")])
             self._register(writer, path, code.call(apply.kept, [made]) if apply.kept else made)
         dtype = parameter_dtype(self.graph)
-        if dtype != "float32" and not self.prefix:
+        if dtype != "float32" and not own and not self.prefix:
             writer.statement(f"self.to(torch.{dtype})")
         writer.close()
         writer.blank()
@@ -136,6 +140,18 @@ def parameter_dtype(graph: Graph) -> str:
     """The dtype that the layers of a graph have in common; float32 where it has none."""
     found = {parameter.dtype for parameter in graph.parameters().values()}
     return found.pop() if len(found) == 1 else "float32"
+
+
+def layer_dtypes(graph: Graph) -> dict[str, str]:
+    """By path, the dtype of each layer that is not made in float32, where layers differ; empty where one holds for all.
+
+    They differ too where all have one dtype and the graph has casts to float32: those follow what a whole module is put in.
+    """
+    found = {node.path: p.dtype for node in graph.nodes for p in node.params.values() if p.dtype in FLOATS}
+    casts = any(node.op.name == "cast" and node.output_types[0].dtype == "float32" for node in graph.nodes)
+    if len(set(found.values())) < 2 and not casts:
+        return {}
+    return {path: dtype for path, dtype in found.items() if dtype != "float32"}
 
 
 def live_nodes(graph: Graph) -> set[Node]:

@@ -193,6 +193,7 @@ class Layer(Module):
     def __init__(self, recorder: Recorder, fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         super().__init__()
         self.recorder, self.fn, self.args, self.kwargs, self.path = recorder, fn, args, kwargs, None
+        self.dtype: str | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -208,11 +209,23 @@ class Layer(Module):
         return self.recorder.result(self.recorder.call("apply", (self.key, *inputs), {}, self.path))
 
 
+class Zeros(tuple[int, ...]):
+    """The tensor of zeros that a kept one begins with: its sizes, and the dtype that it was put in."""
+
+    dtype: str | None = None
+
+    def to(self, dtype: Function) -> Zeros:
+        made = Zeros(self)
+        made.dtype = dtype.name
+        return made
+
+
 class Kept(Layer):
     """A tensor that a module keeps, `nn.Parameter(torch.zeros(3))`: an attribute that is read, not called."""
 
-    def __init__(self, recorder: Recorder, kept: str, zeros: tuple[Any, ...]) -> None:
-        super().__init__(recorder, kept, zeros, {})
+    def __init__(self, recorder: Recorder, kept: str, zeros: Zeros) -> None:
+        super().__init__(recorder, kept, tuple(zeros), {})
+        self.dtype = zeros.dtype
 
     def read(self) -> Any:
         """The number of the tensor under its path."""
@@ -223,7 +236,7 @@ def _kept(recorder: Recorder, kept: str) -> type[Kept]:
     """The class of that name, which also stands in annotations."""
 
     class Named(Kept):
-        def __init__(self, zeros: tuple[Any, ...]) -> None:
+        def __init__(self, zeros: Zeros) -> None:
             super().__init__(recorder, kept, zeros)
 
     return Named
@@ -277,9 +290,9 @@ class _Torch(_Functions):
         self.Tensor = StubTensor
         self.autograd = SimpleNamespace(Function=object)
 
-    def zeros(self, *sizes: int) -> tuple[int, ...]:
-        """What a kept tensor begins with; of which only the sizes matter, since weights are loaded."""
-        return sizes
+    def zeros(self, *sizes: int) -> Zeros:
+        """What a kept tensor begins with; of which only sizes and dtype matter, since weights are loaded."""
+        return Zeros(sizes)
 
 
 def _recorded(recorder: Recorder, helper: str) -> Any:

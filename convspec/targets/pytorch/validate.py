@@ -12,7 +12,7 @@ from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.lowering import Apply, Arg, Args, Call
 from convspec.targets.pytorch.equivalents import FUNCTIONS, canonical
 from convspec.targets.pytorch.lowered import Tree
-from convspec.targets.pytorch.straight import live_nodes, parameter_dtype
+from convspec.targets.pytorch.straight import layer_dtypes, live_nodes, parameter_dtype
 from convspec.targets.pytorch.stub import Layer, Module, Recorder, StubTensor, run_source
 from convspec.targets.source.render import find_apply
 
@@ -37,9 +37,7 @@ def differences(text: str, class_name: str, graph: Graph, trees: Mapping[Node, T
     values = _expected(recorder, graph, trees)
     try:
         model = run_source(recorder, text)[class_name]()
-        found = list(_layer_differences(model, trees))
-        if not found and graph.parameters() and getattr(model, "dtype", "torch.float32") != f"torch.{parameter_dtype(graph)}":
-            found.append(Mismatch("the dtype of the parameters"))
+        found = list(_layer_differences(model, trees)) or list(_dtype_differences(model, graph))
         if found:
             return found
         result = model(*(StubTensor(recorder, values[graph_input.value]) for graph_input in graph.inputs))
@@ -128,6 +126,17 @@ def _layer_differences(model: Module, trees: Mapping[Node, Tree]) -> Iterator[Mi
         harmless = str(made[path][0]) in FUNCTIONS or made[path][0] == "nn.Flatten" or made[path] == wanted.get(path)
         if not harmless:
             yield Mismatch(f"{path} is no layer of the network", path)
+
+
+def _dtype_differences(model: Module, graph: Graph) -> Iterator[Mismatch]:
+    """Layers that are put into another precision than the graph's."""
+    own = layer_dtypes(graph)
+    whole = parameter_dtype(graph) if graph.parameters() and not own else "float32"
+    if getattr(model, "dtype", "torch.float32") != f"torch.{whole}":
+        yield Mismatch("the dtype of the parameters")
+    for path, layer in _layers(model, ""):
+        if layer.dtype not in (None, f"torch.{own.get(path)}") or (layer.dtype is None and path in own):
+            yield Mismatch(f"the dtype of {path}", path)
 
 
 def _key(apply: Apply) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from convspec.runtime.reference import evaluate
 from tests.targets.pytorch.nets import inputs, live, module, random_weights, run, source, torch
 from tests.targets.pytorch.specs import ALL, FALLBACKS, SPECS
 
-FLOAT32 = sorted(set(ALL) - {"low_precision"})
+FLOAT32 = sorted(set(ALL) - {"low_precision", "low_precision_with_a_cast", "mixed_precision"})
 COMPILED = ["conditional", "counts", "densenet", "hostile", "inception", "outputs", "shared_in_loop", "unpacking", "zip_loops"]
 
 
@@ -111,3 +111,18 @@ def _imports(line: str) -> bool:
 def test_one_low_precision_network_has_its_dtype() -> None:
     network = live(source("low_precision"), random_weights(module("low_precision")))
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float16}
+
+
+def test_layers_of_one_network_may_differ_in_dtype() -> None:
+    network = live(source("mixed_precision"), random_weights(module("mixed_precision")))
+    assert {name: parameter.dtype for name, parameter in network.named_parameters() if name.endswith("weight")} == {
+        "conv1.weight": torch.float16,
+        "conv2.weight": torch.float32,
+        "linear1.weight": torch.float32,
+    }
+    assert network(torch.zeros(2, 2, 6, 6, dtype=torch.float16), torch.zeros(2, 4)).dtype == torch.float32
+
+
+def test_a_cast_to_float32_gives_float32_behind_layers_of_low_precision() -> None:
+    network = live(source("low_precision_with_a_cast"), random_weights(module("low_precision_with_a_cast")))
+    assert network(torch.zeros(2, 2, 6, 6, dtype=torch.float16)).dtype == torch.float32

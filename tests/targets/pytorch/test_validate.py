@@ -29,6 +29,15 @@ CHANGES = [
     ("shared_in_loop", "range(self.steps)", "range(self.steps - 1)", "cell runs 2 times, not 3"),
     ("two_outputs", '"right"', '"wrong"', "names of the outputs"),
     ("low_precision", "self.to(torch.float16)", "self.to(torch.float64)", "dtype"),
+    ("mixed_precision", ".to(torch.float16)", "", "the dtype of conv1"),
+    ("mixed_precision", ".to(torch.float16)", ".to(torch.bfloat16)", "the dtype of conv1"),
+    ("mixed_precision", "nn.Conv2d(3, 4, 1)", "nn.Conv2d(3, 4, 1).to(torch.float16)", "the dtype of conv2"),
+    (
+        "low_precision_with_a_cast",
+        "super().__init__()\n        self",
+        "super().__init__()\n        self.to(torch.float16)\n        self",
+        "dtype",
+    ),
 ]
 
 

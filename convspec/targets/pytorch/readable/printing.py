@@ -7,7 +7,8 @@ from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.outputs import OUT
 from convspec.targets.pytorch.readable.parameters import signature
 from convspec.targets.pytorch.readable.program import ClassInfo
-from convspec.targets.pytorch.straight import parameter_dtype
+from convspec.targets.pytorch.readable.values import Unsayable
+from convspec.targets.pytorch.straight import layer_dtypes, parameter_dtype
 from convspec.targets.source import quote
 from convspec.targets.source.layout import Writer
 from convspec.targets.source.statements import prune, write
@@ -25,7 +26,10 @@ def class_lines(body: Body, info: ClassInfo, fwd_reads: frozenset[str]) -> list[
     writer.statement("super().__init__()")
     init, _ = prune(body.init, fwd_reads | ({OUT} if info.out_is_read else frozenset()))
     write(writer, init)
-    dtype = parameter_dtype(body.program.module.graph)
+    graph = body.program.module.graph
+    if body.is_root and layer_dtypes(graph):
+        raise Unsayable("its layers differ in precision")
+    dtype = parameter_dtype(graph)
     if body.is_root and dtype != "float32":
         writer.statement(f"self.to(torch.{dtype})")
     writer.close()
