@@ -20,8 +20,8 @@ from convspec.limits import DEFAULT, Limits
 if TYPE_CHECKING:
     from convspec.analysis.summary import Summary
     from convspec.ir.types import Array
-    from convspec.passes import Optimised
     from convspec.passes.report import OptimisationReport
+    from convspec.precision.report import PrecisionReport
     from convspec.runtime.base import Session
     from convspec.verify.report import Report
     from convspec.weights.report import Conversion
@@ -30,6 +30,9 @@ WeightSource: TypeAlias = "str | Path | Mapping[str, Array] | None"
 """A weights file (.safetensors, .pt, .pth, .weights.h5, .keras, .onnx), arrays by name in canonical layout, or None for initial
 weights drawn from the seed.
 """
+
+Rewriting: TypeAlias = "OptimisationReport | PrecisionReport"
+"""What was done to a network: `text()` for people, `to_json()` for programs."""
 
 
 def load(
@@ -96,11 +99,11 @@ class Net:
         seed: int = 0,
         stem: str | None = None,
         allow_missing: Sequence[str] = (),
-        optimised: Optimised | None = None,
+        reports: Sequence[Rewriting] = (),
     ) -> None:
         """Budgets that the spec asserts are checked here: Failure CNN070 where one is broken. `stem` names compiled files.
 
-        `optimised` is what the optimiser made of `module` and brings its own weights.
+        `reports` is for a network that was rewritten: what was done to it. Its `weights` are arrays that fit as they are.
         """
         from convspec.analysis.budgets import check_asserts
 
@@ -109,7 +112,9 @@ class Net:
         """What the spec means: the graph, and the record of how the source led to it."""
         self._source, self._seed, self._stem = weights, seed, stem or module.name
         self._allow_missing = allow_missing
-        self._optimised = optimised
+        self._read = [Path(weights)] if isinstance(weights, str | Path) else []
+        self.reports = tuple(reports)
+        """What was done to the network since its spec, by the optimiser and for a lower precision, in order."""
         self._sessions: dict[tuple[Any, ...], Session] = {}
 
     def __repr__(self) -> str:
@@ -120,15 +125,15 @@ class Net:
         """Every parameter by name, in canonical (PyTorch's) layout. Failure CNN200 or CNN201 where a file does not fit."""
         from convspec.weights.init import initial_weights
 
-        if self._optimised is not None:
-            return dict(self._optimised.weights)
+        if self.reports and isinstance(self._source, Mapping):
+            return dict(self._source)
         return self.conversion.materialised() if self.conversion else initial_weights(self.module.graph, self._seed)
 
     def _weights_to_write(self) -> Mapping[str, Array]:
         """The weights for a file: those at hand, else such as are made when they are written, and kept by nobody."""
         from convspec.weights.init import drawn_weights
 
-        if self._optimised is not None or "weights" in self.__dict__:
+        if self.reports or "weights" in self.__dict__:
             return self.weights
         return self.conversion.weights if self.conversion else drawn_weights(self.module.graph, self._seed)
 
@@ -137,7 +142,7 @@ class Net:
         """How the weights that were given became the network's, tensor by tensor; None where none were given."""
         from convspec.weights.convert import arrays_source, convert
 
-        if self._source is None or self._optimised is not None:
+        if self._source is None or self.reports:
             if self._allow_missing:
                 raise fail(error("CNN401", "allow_missing says nothing without weights", hint="give a weights file too"))
             return None
@@ -151,7 +156,7 @@ class Net:
         return summarise(self.module, sizes)
 
     def optimise(self, level: int = 1, target: str = "onnx") -> Net:
-        """This network with less to do in inference, exact up to rounding; `optimisation` of the result says what was done.
+        """This network with less to do in inference, exact up to rounding; `reports` of the result says what was done.
 
         Level 1 folds and removes, level 2 also merges layers and reshapes them for `target`. Inputs and outputs keep names and
         types; labels and weights inside change. Failure CNN401 for another level.
@@ -159,32 +164,56 @@ class Net:
         from convspec.passes import optimise
 
         made = optimise(self.module, self.weights, level, target)
-        return Net(made.module, self._source, self._seed, self._stem, optimised=made)
+        return self._rewritten(made.module, made.weights, made.report)
 
-    @property
-    def optimisation(self) -> OptimisationReport | None:
-        """What the optimiser did to make this network; None for one that is as its spec says."""
-        return self._optimised.report if self._optimised is not None else None
+    def lower(self, precision: str) -> Net:
+        """This network with its heavy layers in "fp16" or "bf16", and inputs and outputs as they are declared. For inference.
+
+        To be optimised first, so that batch norms are folded. Failure CNN205 where a weight is beyond the type's range, CNN401
+        for another precision.
+        """
+        from convspec.precision import lower
+
+        made = lower(self.module, self.weights, precision)
+        return self._rewritten(made.module, made.weights, made.report)
+
+    def tuned(self, target: str, optimize: int = 0, precision: str = "fp32") -> Net:
+        """This network as `target` is to run it; itself where nothing was asked. A lower precision implies level 1."""
+        net: Net = self
+        if optimize or precision != "fp32":
+            net = net.optimise(max(1, optimize), target)
+        return net if precision == "fp32" else net.lower(precision)
+
+    def _rewritten(self, module: Module, weights: Mapping[str, Array], report: Rewriting) -> Net:
+        made = Net(module, weights, self._seed, self._stem, reports=(*self.reports, report))
+        made._read = self._read
+        return made
 
     def compile(
-        self, target: str, path: str | Path | None = None, emit: Sequence[str] = (), optimize: int = 0, **options: Any
+        self,
+        target: str,
+        path: str | Path | None = None,
+        emit: Sequence[str] = (),
+        optimize: int = 0,
+        precision: str = "fp32",
+        **options: Any,
     ) -> list[Path]:
         """Write the files of `target` (onnx, pytorch, tensorflow, …) whole or not at all, and return their paths.
 
         `path` is the main file, or a folder that exists; without it the files go to the current folder, named like the spec, or
         like the model where one was chosen. `emit` asks for packages too: "pt2" of pytorch, "keras" and "savedmodel" of
-        tensorflow, which need those installed. `optimize` above 0 rewrites the network for inference first, see `optimise`.
+        tensorflow, which need those installed. `optimize` and `precision` rewrite the network for inference first, see `tuned`.
         `options` are those of the target (`opset=`, `external_data=`, …). Failure CNN090, CNN091, CNN400 or CNN401.
         """
         from convspec.artifacts import package, place, target_options
         from convspec.targets.base import find_target
 
-        if options.get("reuse_data") is not None and self._source is not None:
-            hint = "leave out one of the two"
-            raise fail(error("CNN401", "the weights are given, and are to be those of a data file too", hint=hint))
         found = find_target(target)
         folder, stem = place(path, found, self._stem)
-        net = self.optimise(optimize, target) if optimize else self
+        net = self.tuned(target, optimize, precision)
+        if options.get("reuse_data") is not None and net._source is not None:
+            hint = "leave out one of the two"
+            raise fail(error("CNN401", "the weights are given, and are to be those of a data file too", hint=hint))
         artifact = found.emit(net.module, net._weights_to_write(), target_options(found, stem, options))
         self._spare_sources(folder / name for name in artifact.files)
         packages = [package(kind, target, folder / stem, net.module, net.weights) for kind in emit]
@@ -195,7 +224,7 @@ class Net:
         from convspec.runtime.outputs import same_file
 
         sources = [file.span.file.path for file in self.module.files]
-        sources += [Path(self._source)] if isinstance(self._source, str | Path) else []
+        sources += self._read
         for path in paths:
             if any(source is not None and same_file(path, source) for source in sources):
                 raise fail(error("CNN400", f"cannot write {path}: it is read by this command", hint="name another file"))
@@ -254,17 +283,19 @@ class Net:
         device: str = "auto",
         seed: int = 0,
         optimize: int = 0,
+        precision: str = "fp32",
     ) -> Report:
         """Hold `targets` (None: all) against the float64 reference; `passed` of the report is the verdict, `print` shows it.
 
         With these weights if they were given, else with weights drawn from `seed` under which every layer matters. `gradients`
         and `train_steps` compare PyTorch and TensorFlow in float64 too; dropout takes one mask on both, so that what is shown
-        of training holds for the network around it, not for the frameworks' own generators. With `optimize` the targets run
-        what the optimiser makes of the network, the reference the network itself. Failure CNN305 or CNN401.
+        of training holds for the network around it, not for the frameworks' own generators. With `optimize` and
+        `precision` the targets run what `tuned` makes of the network, the reference the network itself.
+        Failure CNN305 or CNN401.
         """
         from convspec.verify.check import verify
 
-        given = None if self._source is None and self._optimised is None else self.weights
+        given = None if self._source is None else self.weights
         origin = str(self._source) if isinstance(self._source, str | Path) else "given"
         return verify(
             self.module,
@@ -276,6 +307,7 @@ class Net:
             seed=seed,
             weights_from=origin,
             optimize=optimize,
+            precision=precision,
         )
 
     def session(
@@ -295,6 +327,8 @@ class Net:
         from convspec.runtime.base import TARGETS, Network, RunOptions, find_runtime
 
         level = optimize if optimize is not None else 0 if runtime == "reference" else 1
+        if options.get("precision", "fp32") != "fp32":
+            level = max(1, level)
         key = (runtime, device, tf32, level, *sorted(options.items()))
         if key not in self._sessions:
             found = find_runtime(runtime)

@@ -8,7 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import AllowMissing, LimitOptions, Model, Optimize, OutputFormat, Root, Seed, Settings, Spec, Weights
+from convspec.cli.options import (
+    AllowMissing,
+    LimitOptions,
+    Model,
+    Optimize,
+    OutputFormat,
+    Precision,
+    Root,
+    Seed,
+    Settings,
+    Spec,
+    Weights,
+)
 
 EXAMPLES = """Examples:
 
@@ -44,6 +56,7 @@ def compile_(
     ] = False,
     emit: Annotated[list[str] | None, typer.Option("--emit", metavar="KIND", help=_EMIT)] = None,
     optimize: Optimize = 0,
+    precision: Precision = "fp32",
     report: Annotated[bool, typer.Option("--report", help=_REPORT)] = False,
     root: Root = None,
     limits: LimitOptions = None,
@@ -61,17 +74,16 @@ def compile_(
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
     net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())
     say_left_out(net)
-    if optimize:
-        net = net.optimise(optimize, target)
+    net = net.tuned(target, optimize, precision)
     written = net.compile(target, output, **options)
     sizes = [_bytes(path) for path in written]
     if output_format is Format.json:
         files = [{"path": str(path), "bytes": size} for path, size in zip(written, sizes, strict=True)]
-        told = {"optimisation": net.optimisation.to_json()} if report and net.optimisation else {}
+        told = {"rewriting": [each.to_json() for each in net.reports]} if report else {}
         write_json({"model": net.module.name, "target": target, "files": files, **told})
         return
     if report:
-        typer.echo(net.optimisation.text() if net.optimisation else "not optimised: --optimize is 0")
+        typer.echo("\n".join(each.text() for each in net.reports) or "not rewritten: --optimize is 0")
     for path, size in zip(written, sizes, strict=True):
         typer.echo(f"wrote {path} ({_shown(size)})")
 

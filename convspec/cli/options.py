@@ -37,3 +37,7 @@ OutputFormat: TypeAlias = Annotated[Format, typer.Option("--format", help="How r
 _OPTIMIZE = """0 keeps every label and weight as it is; 1 folds and leaves out; 2 also merges layers and reshapes them for the
 target. Exact up to rounding, for inference."""
 Optimize: TypeAlias = Annotated[int, typer.Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)]
+
+_PRECISION = """fp32; fp16 or bf16: heavy layers in 16 bits, sums and all that loses too much in float32; implies
+--optimize 1."""
+Precision: TypeAlias = Annotated[str, typer.Option("--precision", metavar="NAME", help=_PRECISION)]

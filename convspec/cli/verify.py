@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import WEIGHTS_FILE, AllowMissing, LimitOptions, Model, Optimize, OutputFormat, Root, Settings, Spec
+from convspec.cli.options import (
+    WEIGHTS_FILE,
+    AllowMissing,
+    LimitOptions,
+    Model,
+    Optimize,
+    OutputFormat,
+    Precision,
+    Root,
+    Settings,
+    Spec,
+)
 
 EXAMPLES = """Examples:
 
@@ -40,6 +51,7 @@ def verify(
     allow_missing: AllowMissing = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help=_SEED)] = 0,
     optimize: Optimize = 0,
+    precision: Precision = "fp32",
     root: Root = None,
     limits: LimitOptions = None,
     output_format: OutputFormat = Format.text,
@@ -57,7 +69,9 @@ def verify(
     net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())
     say_left_out(net)
     names = None if targets is None else [name.strip() for name in targets.split(",") if name.strip()]
-    report = net.verify(names, gradients=gradients, train_steps=train_steps, device=device, seed=seed, optimize=optimize)
+    report = net.verify(
+        names, gradients=gradients, train_steps=train_steps, device=device, seed=seed, optimize=optimize, precision=precision
+    )
     if output_format is Format.json:
         write_json(report.to_json())
     else:

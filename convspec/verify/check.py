@@ -31,24 +31,25 @@ def verify(
     seed: int = 0,
     weights_from: str = "given",
     optimize: int = 0,
+    precision: str = "fp32",
 ) -> Report:
     """Run the reference and `targets` (None: every known one) from one set of weights, and compare.
 
     `weights` None draws weights under which no layer is an identity and values stay near 1. With `gradients` and `train_steps`
     PyTorch and TensorFlow are also compared in float64; in training, dropout, channel_dropout and drop_path are given one mask
-    drawn here. With `optimize` the targets run what the optimiser makes of the network at that level, which has no gradients.
+    drawn here. With `optimize` and `precision` the targets run what is made of the network so, which has no gradients.
     Failure CNN401 for a target that is not known or options that do not go together, CNN305 for a device.
     """
     asked = _targets(targets, gradients or train_steps > 0)
-    if optimize and (gradients or train_steps):
-        hint = "leave out --optimize, or --gradients and --train-steps"
-        raise fail(error("CNN401", "an optimised network is for inference: it has no gradients to compare", hint=hint))
+    if (optimize or precision != "fp32") and (gradients or train_steps):
+        hint = "leave out --optimize and --precision, or --gradients and --train-steps"
+        raise fail(error("CNN401", "a rewritten network is for inference: it has no gradients to compare", hint=hint))
     parse_device(device)
     if weights is None:
         from convspec.weights.randomised import randomised
 
         weights, weights_from = randomised(module.graph, seed), f"drawn for the comparison from seed {seed}"
-    subject = Subject(module, weights, seed, device, optimize)
+    subject = Subject(module, weights, seed, device, optimize, precision)
     report = Report(module.name, weights_from, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # frameworks remark on small sizes, which are wanted here

@@ -9,6 +9,7 @@ from typing import Any
 from convspec.diagnostics import Failure
 from convspec.ir.graph import Graph
 from convspec.ir.types import Array
+from convspec.precision import LOW
 from convspec.runtime.base import Network, RunOptions, Session, find_runtime
 from convspec.runtime.devices import parse_device
 from convspec.runtime.reference import evaluate
@@ -34,7 +35,7 @@ def check_outputs(subject: Subject, target: str, required: bool, report: Report)
     about = session.about
     row = Row(target=target, runtime=f"{about.runtime} {about.version}", device=about.device, status="pass", required=required)
     for case in subject.cases:
-        at = replace(row, sizes=case.sizes, quantity="outputs", precision=_precision(subject.graph))
+        at = replace(row, sizes=case.sizes, quantity="outputs", precision=_precision(subject))
         try:
             found = session.run(case.arrays)
         except Exception as problem:  # a framework may raise anything
@@ -59,7 +60,9 @@ def open_session(subject: Subject, target: str, required: bool, report: Report) 
         report.rows.append(replace(row, note=f"not run: {target} does not run on tensorrt"))
         return None
     try:
-        return find_runtime(RUNTIMES[target]).open(subject.made_for(target), RunOptions(subject.device))
+        made = subject.made_for(target)
+        options = RunOptions(subject.device, precision=subject.precision)
+        return find_runtime(RUNTIMES[target]).open(Network(made.module, made.weights), options)
     except Failure as failure:
         report.rows.append(_refusal(row, failure))
         if report.rows[-1].status == "fail":
@@ -86,13 +89,14 @@ def _judged(subject: Subject, case: Case, found: Mapping[str, Array], row: Row) 
     if wrong:
         note = f"`{wrong[0]}` is declared {declared[wrong[0]].type.dtype} and comes as {found[wrong[0]].dtype.name}"
         return replace(row, status="fail", tensor=wrong[0], note=note)
-    gates = gates_of(subject.graph)
-    told = judge(found, case.expected, lambda name: gates[declared[name]], lambda: subject.movement(case))
+    told = judge(found, case.expected, subject.gates.__getitem__, lambda: subject.movement(case))
     return replace(row, tensor=told.tensor, error=told.error, gate=told.gate, status=told.status, note=told.note)
 
 
-def _precision(graph: Graph) -> str:
-    return ", ".join(dict.fromkeys(output.value.type.dtype for output in graph.outputs))
+def _precision(subject: Subject) -> str:
+    if subject.precision != "fp32":
+        return LOW[subject.precision]
+    return ", ".join(dict.fromkeys(output.value.type.dtype for output in subject.graph.outputs))
 
 
 # ── where ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,12 +120,15 @@ def _observer(subject: Subject, target: str, device: str, case: Case) -> locate.
 
 
 def _add_divergence(subject: Subject, target: str, device: str, case: Case, report: Report) -> None:
-    if subject.optimize:
+    if not subject.as_written:
         change = optimised.wrong_change(subject, target, case)
         if change is not None:
             report.divergences.append(optimised.divergence(target, change))
             return
         subject = optimised.as_made(subject, target)
+    if subject.precision != "fp32":
+        report.notes.append(f"{target}: at float32 the same network is within its gates or not: try without --precision")
+        return
     values = evaluate(subject.wide, subject.weights, case.arrays, keep=True).values
     gates = {value.name: gate for value, gate in gates_of(subject.graph).items()}
     try:
@@ -138,7 +145,7 @@ def _add_divergence(subject: Subject, target: str, device: str, case: Case, repo
 
 
 def _add_breakdown(subject: Subject, target: str, device: str, case: Case, report: Report) -> None:
-    if subject.optimize:
+    if not subject.as_written:
         subject = optimised.as_made(subject, target)
     found = locate.by_breaking(subject.graph, _observer(subject, target, device, case))
     if found is None:

@@ -18,8 +18,8 @@ from convspec.verify.subject import Case, Subject
 
 def as_made(subject: Subject, target: str) -> Subject:
     """What `target` runs, as a subject of its own: the reference then runs what the optimiser made."""
-    found = optimise(subject.module, subject.weights, subject.optimize, target)
-    return Subject(found.module, found.weights, subject.seed, subject.device)
+    found = subject.made_for(target)
+    return Subject(found.module, found.weights, subject.seed, subject.device, precision=subject.precision)
 
 
 def wrong_change(subject: Subject, target: str, case: Case) -> Change | None:
@@ -27,18 +27,15 @@ def wrong_change(subject: Subject, target: str, case: Case) -> Change | None:
 
     None where the reference gives the same after all of them: then it is not the optimiser that is wrong.
     """
-    changes = _after(subject, target, None).report.changes
-    low, high = 0, len(changes)
-    if _agrees(subject, _after(subject, target, None), case):
+    whole = subject.made_for(target)
+    if _agrees(subject, whole, case):
         return None
+    low, high = 0, len(whole.report.changes)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _agrees(subject, _after(subject, target, middle), case) else (low, middle)
-    return changes[high - 1]
-
-
-def _after(subject: Subject, target: str, most: int | None) -> Optimised:
-    return optimise(subject.module, subject.weights, subject.optimize, target, most)
+        made = optimise(subject.module, subject.weights, whole.report.level, target, middle)
+        low, high = (middle, high) if _agrees(subject, made, case) else (low, middle)
+    return whole.report.changes[high - 1]
 
 
 def _agrees(subject: Subject, found: Optimised, case: Case) -> bool:

@@ -11,14 +11,14 @@ import numpy as np
 from convspec.elaborate.module import Module
 from convspec.ir.graph import Graph
 from convspec.ir.types import FLOATS, Array
-from convspec.passes import optimise
-from convspec.runtime.base import Network
+from convspec.passes import Optimised, optimise
+from convspec.precision import lower
 from convspec.runtime.reference import evaluate
 from convspec.verify import sizes as choices
 from convspec.verify.compare import scaled_error
 from convspec.verify.graphs import in_float64
 from convspec.verify.inputs import draw, nudged
-from convspec.verify.precision import ROUNDING, coarsest
+from convspec.verify.precision import ROUNDING, coarsest, gates_of
 
 TRIES = (1, 1)
 """By how many roundings inputs and weights are moved, one try after another."""
@@ -47,6 +47,8 @@ class Subject:
     device: str = "auto"
     optimize: int = 0
     """The level at which targets run the network; the reference runs it as it is."""
+    precision: str = "fp32"
+    """The precision that targets run it in."""
     wide: Graph = field(init=False)
     """The graph with every float a float64, which is what the reference runs."""
 
@@ -57,10 +59,29 @@ class Subject:
     def graph(self) -> Graph:
         return self.module.graph
 
-    def made_for(self, target: str) -> Network:
-        """What `target` runs."""
-        found = optimise(self.module, self.weights, self.optimize, target)
-        return Network(found.module, found.weights)
+    @property
+    def as_written(self) -> bool:
+        """Whether targets run the network as its spec has it."""
+        return not self.optimize and self.precision == "fp32"
+
+    def made_for(self, target: str) -> Optimised:
+        """What `target` is given to run; in a lower precision it lowers that itself."""
+        level = self.optimize if self.precision == "fp32" else max(1, self.optimize)
+        return optimise(self.module, self.weights, level, target)
+
+    @cached_property
+    def rounded(self) -> Graph:
+        """The graph with the precision that targets compute in, whose roundings are to be allowed for."""
+        if self.precision == "fp32":
+            return self.graph
+        made = self.made_for("onnx")
+        return lower(made.module, made.weights, self.precision).module.graph
+
+    @cached_property
+    def gates(self) -> Mapping[str, float]:
+        """The scaled error that each output is allowed, by name."""
+        gates = gates_of(self.rounded)
+        return {output.name: gates[output.value] for output in self.rounded.outputs}
 
     @cached_property
     def cases(self) -> list[Case]:
@@ -74,7 +95,7 @@ class Subject:
     @cached_property
     def rounding(self) -> float:
         """One rounding of the coarsest float that the network declares."""
-        through = {dtype for dtype in coarsest(self.graph).values() if dtype in FLOATS}
+        through = {dtype for dtype in coarsest(self.rounded).values() if dtype in FLOATS}
         return max((ROUNDING[dtype] for dtype in through), default=0.0)
 
     def movement(self, case: Case) -> dict[str, float]:
