@@ -32,12 +32,7 @@ CHANGES = [
     ("mixed_precision", ".to(torch.float16)", "", "the dtype of conv1"),
     ("mixed_precision", ".to(torch.float16)", ".to(torch.bfloat16)", "the dtype of conv1"),
     ("mixed_precision", "nn.Conv2d(3, 4, 1)", "nn.Conv2d(3, 4, 1).to(torch.float16)", "the dtype of conv2"),
-    (
-        "low_precision_with_a_cast",
-        "super().__init__()\n        self",
-        "super().__init__()\n        self.to(torch.float16)\n        self",
-        "dtype",
-    ),
+    ("low_precision_with_a_cast", "self.conv1 =", "self.to(torch.float16)\n        self.conv1 =", "dtype"),
 ]
 
 
