@@ -53,11 +53,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It cannot be measured, and why; the exception of a bug is told as one."""
+    """It cannot be measured, and why. A bug in convspec has no code, and its traceback."""
 
     code: str
     message: str
     hint: str | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

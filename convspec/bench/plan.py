@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from convspec.diagnostics import error, fail
 from convspec.limits import DEFAULT, Limits
 from convspec.runtime.base import RUNTIMES, RunOptions
+from convspec.runtime.devices import parse_device
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 LEVELS = (0, 1, 2)
@@ -90,7 +91,8 @@ def subjects(
     tf32: bool = False,
     threads: int | None = None,
 ) -> list[Subject]:
-    """Every way that was asked for, in order. Failure CNN305 for no runtime, switch or precision, CNN401 for no level."""
+    """Every way that was asked for, in order. Failure CNN305 or CNN401 for what there is not."""
+    parse_device(device)
     for precision in precisions:
         if precision not in PRECISIONS:
             hint = f"the precisions are {', '.join(PRECISIONS)}"

@@ -91,6 +91,8 @@ def _footer(results: Results) -> Iterator[str]:
     if any(row.timing and row.timing.p99 is None for row in measured):
         yield "– for p95 or p99: too few calls to say (20 and 100 are needed; --time measures longer)."
     yield from dict.fromkeys(_peaks(row) for row in measured)
+    if any((row.roofline or 0.0) > 1 for row in measured):
+        yield "above 100 %: tensors stayed in caches, an algorithm left operations out, or the peaks were measured too low."
     yield from dict.fromkeys(_where(row) for row in measured)
 
 

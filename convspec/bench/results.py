@@ -74,6 +74,8 @@ class Row:
     reason: str = ""
     code: str = ""
     hint: str | None = None
+    trace: str = ""
+    """Of a bug."""
     about: About | None = None
     loading: float | None = None
     """Seconds from the spec to the first result, imports included."""

@@ -194,6 +194,7 @@ class _Measurement:
 
     def _leave_out(self, row: Row, refused: Refused) -> None:
         row.state, row.code, row.reason, row.hint = "not run", refused.code, refused.message, refused.hint
+        row.trace = refused.trace
         row.timing = None
 
     def _compare_outputs(self, folder: str) -> None:
@@ -336,7 +337,10 @@ def _weights_text(sources: Sequence[Source]) -> str:
 
 
 def _nothing(rows: Sequence[Row]) -> Failure:
-    """Why nothing was measured: the reasons, one a subject."""
+    """Why nothing was measured: the reasons, each once. RuntimeError for a bug."""
+    for row in rows:
+        if row.trace:
+            raise RuntimeError(row.trace)
     found: dict[str, Diagnostic] = {}
     for row in rows:
         found.setdefault(row.reason, error(row.code or "CNN307", row.reason, hint=row.hint))

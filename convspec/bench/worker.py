@@ -277,11 +277,10 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             return
         try:
             answer = worker.answer(request)
-        except Exception as problem:  # a bug; the one who asked tells it, with what stands on stderr
+        except Exception as problem:  # a bug; the one who asked tells it
             import traceback
 
-            traceback.print_exc()
-            answer = Refused("", f"{type(problem).__name__}: {problem}")
+            answer = Refused("", f"a bug in convspec: {type(problem).__name__}: {problem}", trace=traceback.format_exc())
         pickle.dump(answer, answers)
         answers.flush()
 

@@ -18,6 +18,7 @@ from convspec.bench.plan import Source, Subject, subjects
 from convspec.bench.pool import Lane
 from convspec.bench.run import Hooks, Request, bench
 from convspec.diagnostics import Failure
+from tests.bench.local import LocalLane
 
 NET = """model Net {
     input x: float32[N, 3, 8, 8]
@@ -31,6 +32,12 @@ PEAKS = Peaks("CPU", "fp32", 1e12, 1e11, "for tests")
 def spec(tmp_path: Path) -> Source:
     (tmp_path / "net.cnn").write_text(NET)
     return Source(str(tmp_path / "net.cnn"))
+
+
+@pytest.fixture(autouse=True)
+def _here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "process" not in request.node.name:
+        monkeypatch.setattr("convspec.bench.pool._start", LocalLane)
 
 
 def quick(found: list[Subject], **settings: object) -> Request:
