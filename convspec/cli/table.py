@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import typer
+import click
 
 from convspec.cli.guard import INTERRUPTED, write_json
 from convspec.cli.progress import Progress
@@ -62,7 +62,7 @@ class TableReport:
         if self.run.errors:
             sys.stdout.flush()
             sys.stderr.write(render([self._errors()]))
-            raise typer.Exit(1)
+            raise click.exceptions.Exit(1)
 
     def _errors(self) -> Diagnostic:
         count, where = self.run.errors, shown_name(str(self.run.target))
@@ -237,7 +237,7 @@ def _told(run: Unfinished) -> Iterator[None]:
         yield
     except KeyboardInterrupt as problem:
         sys.stderr.write(f"interrupted: {_kept(run)}\n")
-        raise typer.Exit(TERMINATED if isinstance(problem, _Terminated) else INTERRUPTED) from None
+        raise click.exceptions.Exit(TERMINATED if isinstance(problem, _Terminated) else INTERRUPTED) from None
     except Failure:
         sys.stderr.write(f"stopped: {_kept(run)}\n")
         raise

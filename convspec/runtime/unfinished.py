@@ -68,8 +68,14 @@ class Unfinished:
         shutil.rmtree(self.folder, ignore_errors=True)
         return self.target
 
+    def leave(self) -> None:
+        """Let go of it, so that it can be continued; where nothing is done yet, nothing of it stays."""
+        if not self.done:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.close()
+
     def close(self) -> None:
-        """Let go of it; it can be continued."""
+        """Let go of it as it is."""
         self.store.close()
         if self._lock is not None:
             self._lock.close()
@@ -146,14 +152,21 @@ def _begin(folder: Path, target: Path, manifest: Mapping[str, Any], files: Seque
     try:
         prepare_store(made, target.suffix.lower(), columns)
         lines = (json.dumps([file.name, file.path, file.size, file.modified]) + "\n" for file in files)
-        write_file(made / _PICTURES, "".join(lines))
-        write_file(made / _MANIFEST, _json(manifest))
+        _write(made / _PICTURES, "".join(lines))
+        _write(made / _MANIFEST, _json(manifest))
         (made / _LOCK).touch()
         made.chmod(0o777 & ~_umask())
         os.rename(made, folder)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("xb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _umask() -> int:
@@ -230,7 +243,9 @@ def _changes(run: Unfinished, files: Sequence[PictureFile]) -> list[str]:
         (gone, "not there any more; those without a row will be errors"),
         (changed, "changed after their rows were made, which were left as they are"),
     )
-    return [f"{len(names)} pictures {what}: {_some(names)}" for names, what in kinds if names]
+    return [
+        f"{len(names)} {'picture' if len(names) == 1 else 'pictures'} {what}: {_some(names)}" for names, what in kinds if names
+    ]
 
 
 def _differs(a: PictureFile, b: PictureFile) -> bool:

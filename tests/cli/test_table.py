@@ -1,0 +1,473 @@
+"""`convspec run` into .jsonl, .csv and .parquet: a row for each picture, whatever the pictures are."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convspec import load
+from convspec.cli import progress as shown
+from convspec.diagnostics import error, fail
+from convspec.runtime import reference
+from convspec.runtime.pictures import read_picture
+from tests.cli.helpers import Done, convspec
+
+REFERENCE = ("--runtime", "reference")
+
+
+def run(*args: str | Path, runtime: tuple[str, ...] = REFERENCE) -> Done:
+    return convspec("run", *args, *runtime)
+
+
+def lines(path: str = "r.jsonl") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def pictures(count: int, folder: str = "many", size: tuple[int, int] = (12, 10)) -> None:
+    Path(folder).mkdir(exist_ok=True)
+    for i in range(count):
+        pixels = np.random.default_rng(i).integers(0, 256, size, dtype=np.uint8)
+        Image.fromarray(pixels).save(f"{folder}/{i:04}.png")
+
+
+def expected(path: str, spec: str = "small.cnn", **options: Any) -> Any:
+    """The probabilities of one picture, alone, from the reference."""
+    net = load(spec, **options)
+    picture = read_picture(Path(path), net.session("reference").signature.inputs[0])
+    logits = net.run(picture, "reference")["logits"][0]
+    odds = np.exp(logits - logits.max())
+    return odds / odds.sum()
+
+
+# ── the rows ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_row_for_each_picture_of_a_folder() -> None:
+    done = run("small.cnn", "digits", "-o", "r.jsonl", "--top", "3")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[1:] == [
+        "weights: initial values from seed 0, not trained",
+        "probabilities: softmax of `logits`",
+        "pictures: 3, in batches of up to 32",
+        "wrote r.jsonl",
+    ]
+    found = lines()
+    assert [row["file"] for row in found] == ["0.png", "1.png", "2.png"]
+    for row in found:
+        odds = expected(f"digits/{row['file']}")
+        assert [c["index"] for c in row["classes"]] == list(np.argsort(-odds)[:3])
+        np.testing.assert_allclose([c["probability"] for c in row["classes"]], np.sort(odds)[::-1][:3], rtol=1e-9)
+    assert sorted(os.listdir()) == ["digits", "r.jsonl", "small.cnn", "two.cnn", "x.npy"]
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "pytorch"])
+def test_every_runtime(runtime: str) -> None:
+    assert run("small.cnn", "digits", "-o", "r.jsonl", runtime=("--runtime", runtime, "--device", "cpu")).code == 0
+    for row in lines():
+        odds = expected(f"digits/{row['file']}")
+        np.testing.assert_allclose([c["probability"] for c in row["classes"]], np.sort(odds)[::-1], rtol=1e-4)
+
+
+def test_a_compiled_model_gives_the_rows_of_its_spec() -> None:
+    convspec("compile", "small.cnn", "--target", "onnx")
+    cpu = ("--device", "cpu", "--optimize", "0")
+    assert run("small.cnn", "digits", "-o", "a.csv", runtime=cpu).code == 0
+    assert run("small.onnx", "digits", "-o", "b.csv", runtime=cpu[:2]).code == 0
+    assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
+
+
+def test_all_kinds_hold_the_same() -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    Path("names.txt").write_text("zero\none\ntwo\nthree\n")
+    Path("digits/1.png").write_bytes(b"junk")
+    for kind in ("jsonl", "csv", "parquet"):
+        assert run("small.cnn", "digits", "-o", f"r.{kind}", "--labels", "names.txt", "--top", "2").code == 1
+    with open("r.csv", newline="") as file:
+        from_csv = list(csv.DictReader(file))
+    from_parquet = pq.read_table("r.parquet").to_pylist()
+    for row, a, b in zip(lines(), from_csv, from_parquet, strict=True):
+        assert row["file"] == a["file"] == b["file"]
+        assert (row["error"] or "") == a["error"] == (b["error"] or "")
+        for place in (1, 2):
+            if row["error"]:
+                assert a[f"class_{place}"] == "" and b[f"class_{place}"] is None
+                continue
+            found = row["classes"][place - 1]
+            assert found["label"] == a[f"label_{place}"] == b[f"label_{place}"]
+            assert found["index"] == int(a[f"class_{place}"]) == b[f"class_{place}"]
+            assert found["probability"] == float(a[f"probability_{place}"]) == b[f"probability_{place}"]
+
+
+def test_raw_outputs() -> None:
+    assert run("small.cnn", "digits", "-o", "r.jsonl", "--raw").code == 0
+    logits = [
+        load("small.cnn").run(read_picture(Path(f"digits/{i}.png"), _input()), "reference")["logits"][0] for i in range(3)
+    ]
+    assert "classes" not in lines()[0]
+    np.testing.assert_allclose([row["outputs"]["logits"] for row in lines()], logits, rtol=1e-12)
+
+
+def _input() -> Any:
+    return load("small.cnn").session("reference").signature.inputs[0]
+
+
+def test_one_picture_and_several_that_are_named() -> None:
+    assert run("small.cnn", "digits/1.png", "-o", "one.jsonl").code == 0
+    assert [row["file"] for row in lines("one.jsonl")] == ["digits/1.png"]
+    done = run("small.cnn", "digits/2.png", "digits/0.png", "digits/2.png", "-o", "r.jsonl")
+    assert [row["file"] for row in lines()] == ["digits/2.png", "digits/0.png"]
+    assert "1 picture that was named more than once has one row" in done.out
+
+
+def test_subfolders() -> None:
+    pictures(2, "digits/more")
+    assert run("small.cnn", "digits", "-o", "flat.jsonl").code == 0
+    assert run("small.cnn", "digits", "-o", "deep.jsonl", "--recursive").code == 0
+    assert [row["file"] for row in lines("flat.jsonl")] == ["0.png", "1.png", "2.png"]
+    assert [row["file"] for row in lines("deep.jsonl")] == ["0.png", "1.png", "2.png", "more/0000.png", "more/0001.png"]
+
+
+def test_hostile_names() -> None:
+    names = [
+        "a,b.png",
+        "two\nlines.png",
+        "\r.png",
+        'q"q.png',
+        "\\x41.png",
+        "é.png",
+        os.fsdecode(b"\xff\xfe.png"),
+        " .png",
+        "%s.png",
+    ]
+    Path("odd").mkdir()
+    for place, name in enumerate(names):
+        shutil.copy(f"digits/{place % 3}.png", f"odd/{name}")
+    Path(os.fsdecode(b"odd/\xfe\n.png")).write_bytes(b"junk")
+    done = run("small.cnn", "odd", "-o", "r.csv")
+    assert done.code == 1
+    assert b"cannot read the picture odd/\\xfe\n.png" in Path("r.csv").read_bytes()
+    with open("r.csv", newline="", encoding="utf-8") as file:
+        found = {row["file"]: row for row in csv.DictReader(file)}
+    assert len(found) == 10
+    shown_names = {name: os.fsencode(name.replace("\\", "\\\\")).decode("utf-8", "backslashreplace") for name in names}
+    for name, shown_name in shown_names.items():
+        assert float(found[shown_name]["probability_1"]) == pytest.approx(max(expected(f"odd/{name}")), rel=1e-9)
+
+
+def test_pictures_of_many_sizes() -> None:
+    text = "model Open {\ninput image: float32[N, 1, 2*h, 2*w] as picture()\n"
+    Path("open.cnn").write_text(text + "output image -> conv(3, 3x3, pad = 1) -> maxpool(2x2) -> global_avgpool\n}\n")
+    Path("sizes").mkdir()
+    rng = np.random.default_rng(0)
+    sizes = [(8, 8), (8, 8), (6, 4), (8, 8), (7, 8), (6, 4), (6, 4), (2, 2)]
+    for place, size in enumerate(sizes):
+        Image.fromarray(rng.integers(0, 256, size, dtype=np.uint8)).save(f"sizes/{place}.png")
+    done = run("open.cnn", "sizes", "-o", "r.jsonl", "--raw")
+    assert done.code == 1
+    found = lines()
+    net = load("open.cnn")
+    for place, row in enumerate(found):
+        if place == 4:
+            assert "found 7" in row["error"] and row["outputs"] is None
+            continue
+        alone = net.run(read_picture(Path(f"sizes/{place}.png"), net.session("reference").signature.inputs[0]), "reference")
+        (name,) = row["outputs"]
+        np.testing.assert_allclose(row["outputs"][name], alone[name][0], rtol=1e-12)
+
+
+def test_a_declared_batch_is_filled_up() -> None:
+    Path("three.cnn").write_text(Path("small.cnn").read_text().replace("[N, 1", "[3, 1"))
+    pictures(7)
+    Path("many/0002.png").write_bytes(b"junk")
+    assert run("three.cnn", "many", "-o", "r.jsonl").code == 1
+    for row in lines():
+        if row["file"] != "0002.png":
+            np.testing.assert_allclose(row["classes"][0]["probability"], max(expected(f"many/{row['file']}")), rtol=1e-9)
+    assert len(lines()) == 7
+
+
+# ── pictures that cannot be run ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_bad_picture_is_a_row_and_the_run_goes_on() -> None:
+    pictures(50)
+    for name in ("0000.png", "0017.png", "0049.png"):
+        Path(f"many/{name}").write_bytes(Path(f"many/{name}").read_bytes()[:60])
+    os.remove("many/0030.png")
+    os.symlink("nowhere", "many/0030.png")
+    Path("many/empty.png").touch()
+    done = run("small.cnn", "many", "-o", "r.jsonl", "--batch", "8")
+    assert done.code == 1
+    assert done.err.splitlines()[0] == "error[CNN300]: 4 of 50 pictures could not be run; `error` in r.jsonl says why"
+    bad = [row for row in lines() if row["error"] is not None]
+    assert [row["file"] for row in bad] == ["0000.png", "0017.png", "0049.png", "empty.png"]
+    assert all(row["classes"] is None for row in bad)
+    assert len(lines()) == 50
+    for row in lines()[15:20]:
+        if row["error"] is None:
+            assert row["classes"][0]["probability"] == pytest.approx(max(expected(f"many/{row['file']}")), rel=1e-9)
+
+
+def test_a_picture_that_goes_away_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures(5)
+    from convspec.runtime import listing
+
+    found = listing.find_pictures
+
+    def and_then_gone(*args: Any) -> Any:
+        listed = found(*args)
+        os.remove("many/0003.png")
+        return listed
+
+    monkeypatch.setattr("convspec.cli.table.find_pictures", and_then_gone)
+    assert run("small.cnn", "many", "-o", "r.jsonl").code == 1
+    assert [row["error"] for row in lines()][3] == "cannot read the picture many/0003.png: no such file or directory"
+    assert [row["error"] is None for row in lines()] == [True, True, True, False, True]
+
+
+def test_only_bad_pictures() -> None:
+    Path("bad").mkdir()
+    Path("bad/a.png").write_bytes(b"junk")
+    done = run("small.cnn", "bad", "-o", "r.csv")
+    assert (done.code, Path("r.csv").read_text().count("\n")) == (1, 2)
+    assert "probabilities" not in done.out
+
+
+def test_json_says_how_many() -> None:
+    Path("digits/1.png").write_bytes(b"junk")
+    done = run("small.cnn", "digits", "-o", "r.csv", "--format", "json")
+    found = json.loads(done.out)
+    assert (found["pictures"], found["errors"], found["before"], found["written"]) == (3, 1, 0, ["r.csv"])
+    assert (found["softmax"], found["classes_from"], found["batch"]) == (True, "logits", 32)
+    assert done.code == 1 and done.err.startswith("error[CNN300]: 1 of 3 pictures could not be run")
+
+
+# ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_batches_keep_to_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    evaluate = reference.evaluate
+
+    def spied(graph: Any, weights: Any, arrays: Any) -> Any:
+        sizes.append(len(arrays["image"]))
+        return evaluate(graph, weights, arrays)
+
+    monkeypatch.setattr(reference, "evaluate", spied)
+    pictures(70)
+    assert run("small.cnn", "many", "-o", "a.csv").code == 0
+    assert sizes == [32, 32, 6]
+    sizes.clear()
+    done = run("small.cnn", "many", "-o", "b.csv", "--memory", "40KB")
+    assert done.code == 0 and 1 < max(sizes) < 10 and sum(sizes) == 70
+    sizes.clear()
+    done = run("small.cnn", "many", "-o", "c.csv", "--memory", "100B")
+    assert sizes == [1] * 70
+    assert "one picture takes about 5.15 kB, which is more than --memory allows" in done.out
+    sizes.clear()
+    assert run("small.cnn", "many", "-o", "d.csv", "--memory", "100B", "--batch", "40").code == 0
+    assert sizes == [40, 30]
+
+
+def test_a_runtime_that_gives_up_gets_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    evaluate = reference.evaluate
+
+    def small(graph: Any, weights: Any, arrays: Any) -> Any:
+        if len(arrays["image"]) > 5:
+            raise MemoryError
+        sizes.append(len(arrays["image"]))
+        return evaluate(graph, weights, arrays)
+
+    monkeypatch.setattr(reference, "evaluate", small)
+    pictures(20)
+    done = run("small.cnn", "many", "-o", "r.jsonl")
+    assert (done.code, len(lines())) == (0, 20)
+    assert sum(sizes) == 20 and max(sizes) == 5
+    assert "the runtime gave up on a batch of 20, so that 10 went in together" in done.out
+    assert run("small.cnn", "many", "-o", "s.jsonl", "--batch", "6").code == 1
+    assert not Path("s.jsonl").exists()
+
+
+def test_a_runtime_that_gives_up_on_everything_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*args: Any) -> Any:
+        raise fail(error("CNN307", "no memory at all"))
+
+    monkeypatch.setattr(reference, "evaluate", never)
+    done = run("small.cnn", "digits", "-o", "r.csv")
+    assert done.code == 1
+    assert done.err.startswith("stopped: 0 of 3 pictures are done and kept; the same command continues\nerror[CNN307]")
+    assert not [name for name in os.listdir() if name.startswith("r.")]
+
+
+# ── going on ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
+    """The runtime raises what Ctrl+C raises, once."""
+    evaluate, left = reference.evaluate, [batches]
+
+    def counted(graph: Any, weights: Any, arrays: Any) -> Any:
+        left[0] -= 1
+        if left[0] == -1:
+            raise KeyboardInterrupt
+        return evaluate(graph, weights, arrays)
+
+    monkeypatch.setattr(reference, "evaluate", counted)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_interrupted_and_continued(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    pictures(30)
+    Path("many/0004.png").write_bytes(b"junk")
+    command = ("small.cnn", "many", "--batch", "4", "-o")
+    assert run(*command, f"whole.{kind}").code == 1
+    with monkeypatch.context() as patched:
+        stop_after(patched, 3)
+        done = run(*command, f"r.{kind}")
+    assert (done.code, done.err) == (130, "interrupted: 12 of 30 pictures are done and kept; the same command continues\n")
+    assert not Path(f"r.{kind}").exists()
+    done = run(*command, f"r.{kind}")
+    assert done.code == 1
+    assert done.err.startswith("continuing: 12 of 30 pictures are done\nerror[CNN300]: 1 of 30 pictures could not be run")
+    assert "pictures: 30, 12 of them before, in batches of up to 4" in done.out
+    assert Path(f"r.{kind}").read_bytes() == Path(f"whole.{kind}").read_bytes()
+    assert not Path(f"r.{kind}.partial").exists()
+
+
+def test_what_differs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures(12)
+    pictures(12, "others")
+    Path("labels.txt").write_text("a\nb\nc\nd\n")
+    load("small.cnn", seed=3).save_weights("w.safetensors")
+    command = ["small.cnn", "many", "-o", "r.csv", "--batch", "4"]
+    with monkeypatch.context() as patched:
+        stop_after(patched, 1)
+        assert run(*command).code == 130
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    Path("other.cnn").write_text(Path("small.cnn").read_text().replace("size = 8", "size = 8, crop = 0.9"))
+    differing = {
+        "weights": [*command, "--seed", "1"],
+        "weights:": [*command, "--weights", "w.safetensors"],
+        "network": [*command, "--set", "classes=5"],
+        "preparation of pictures": ["other.cnn", *command[1:]],
+        "pictures": ["small.cnn", "others", *command[2:]],
+        "columns": [*command, "--top", "2"],
+        "labels": [*command, "--labels", "labels.txt"],
+        "classes from": [*command, "--raw"],
+        "subfolders": [*command, "--recursive"],
+        "runtime": [*command, "--runtime", "pytorch"],
+    }
+    for name, other in differing.items():
+        done = run(*other, runtime=() if name == "runtime" else REFERENCE)
+        assert done.code == 1, name
+        assert done.err.startswith("error[CNN403]: r.csv.partial is an unfinished run that differs from this one\n"), done.err
+        assert f"  = {name.rstrip(':')}: " in done.err
+        assert "--overwrite" in done.err
+    os.remove("other.cnn")
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+    same = run("small.cnn", Path("many").absolute(), *command[2:], "--memory", "1GB")  # none of this changes results
+    assert (same.code, same.err) == (0, "continuing: 4 of 12 pictures are done\n")
+
+
+def test_finished_results_stay() -> None:
+    assert run("small.cnn", "digits", "-o", "r.csv").code == 0
+    before = Path("r.csv").read_bytes()
+    done = run("small.cnn", "digits", "-o", "r.csv", "--seed", "1")
+    assert (done.code, done.err) == (
+        1,
+        "error[CNN403]: r.csv is there already\n  = name another file, or replace it: --overwrite\n",
+    )
+    assert Path("r.csv").read_bytes() == before
+    assert run("small.cnn", "digits", "-o", "r.csv", "--seed", "1", "--overwrite").code == 0
+    assert Path("r.csv").read_bytes() != before
+
+
+def test_what_cannot_be_said_is_told() -> None:
+    table = {
+        ("--batch", "0"): "--batch takes auto, or an integer of at least 1, not `0`",
+        ("--batch", "many"): "--batch takes auto, or an integer of at least 1, not `many`",
+        ("--memory", "lots"): "--memory takes a size such as 2GB, 1.5GiB or 800MB, not `lots`",
+        ("--memory", "0GB"): "--memory takes a size such as 2GB, 1.5GiB or 800MB, not `0GB`",
+        ("--memory", "2XB"): "--memory takes a size such as 2GB, 1.5GiB or 800MB, not `2XB`",
+    }
+    for options, message in table.items():
+        done = run("small.cnn", "digits", "-o", "r.csv", *options)
+        assert (done.code, done.err) == (1, f"error[CNN401]: {message}\n")
+
+
+def foreign(shape: list[Any]) -> None:
+    """`mean.onnx`, which takes pictures 12x10 and gives the mean over all of them; `shape` is what it declares of that."""
+    from onnx import TensorProto, helper, save
+
+    nodes = [helper.make_node("ReduceMean", ["x", "axes"], ["y"], keepdims=1)]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1, 12, 10])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)
+    axes = helper.make_tensor("axes", TensorProto.INT64, [1], [0])
+    graph = helper.make_graph(nodes, "mean", [x], [y], [axes])
+    save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)]), "mean.onnx")
+
+
+@pytest.mark.parametrize("shape", [[1, 1, 12, 10], ["m", 1, 12, 10]])
+def test_an_output_that_has_no_row_for_each_picture(shape: list[Any]) -> None:
+    """Whether the file says so or not."""
+    foreign(shape)
+    done = run("mean.onnx", "digits", "-o", "r.csv", runtime=("--device", "cpu"))
+    assert (done.code, [name for name in os.listdir() if name.startswith("r.")]) == (1, [])
+    assert "it has no row for each picture\n  = write .npz, which takes outputs as they are" in done.err
+    assert run("mean.onnx", "digits", "-o", "r.npz", runtime=("--device", "cpu")).code == 0
+
+
+def test_the_results_among_the_pictures() -> None:
+    assert run("small.cnn", "digits", "-o", "digits/r.csv").code == 0
+    assert sorted(os.listdir("digits")) == ["0.png", "1.png", "2.png", "r.csv"]
+
+
+# ── progress ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_plain_lines_are_sparse(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    monkeypatch.setattr("convspec.cli.progress.time.monotonic", lambda: now[0])
+    with shown.Progress(1000, 200) as progress:
+        for done in range(200, 1001):
+            now[0] = (done - 200) * 0.5
+            progress.update(done, errors=3 if done > 500 else 0)
+    progress.summary()
+    assert capsys.readouterr().err.splitlines() == [
+        "220 of 1,000 pictures, 2.0 a second, 6 min 30 s left",
+        "340 of 1,000 pictures, 2.0 a second, 5 min 30 s left",
+        "460 of 1,000 pictures, 2.0 a second, 4 min 30 s left",
+        "580 of 1,000 pictures, 2.0 a second, 3 min 30 s left, 3 could not be run",
+        "700 of 1,000 pictures, 2.0 a second, 2 min 30 s left, 3 could not be run",
+        "820 of 1,000 pictures, 2.0 a second, 1 min 30 s left, 3 could not be run",
+        "940 of 1,000 pictures, 2.0 a second, 30 s left, 3 could not be run",
+        "800 pictures in 6 min 40 s, 2.0 a second",
+    ]
+
+
+def test_a_short_run_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown.Progress(3, 0) as progress:
+        progress.update(3, 0)
+    progress.summary()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with shown.Progress(10, 0) as progress:
+        progress.update(10, 1)
+    progress.summary()
+    assert "10 pictures in " in capsys.readouterr().err
+    assert shown.span(3700) == "1 h 1 min"
