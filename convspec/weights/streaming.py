@@ -7,6 +7,7 @@ import threading
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
@@ -142,11 +143,18 @@ class Places:
         return cls(handle, file.tell())
 
     def write(self, offset: int, data: Data) -> None:
-        """All of `data` at `offset` from the beginning of the file."""
-        done = os.pwrite(self.handle, data, offset)
+        """All of `data` at `offset` from the beginning of the file.
+
+        Much of it is sent on to the disk at once, so that an fsync at the end finds little to wait for. (To drop what is
+        cached of a range, the kernel begins to write out what is not on the disk yet; such pages it keeps.)
+        """
         view = memoryview(data)
+        done = os.pwrite(self.handle, view, offset)
         while done < len(view):
             done += os.pwrite(self.handle, view[done:], offset + done)
+        if len(view) >= _GROUP // 4 and hasattr(os, "posix_fadvise"):
+            with suppress(OSError):  # a hint: some file systems know none
+                os.posix_fadvise(self.handle, offset, len(view), os.POSIX_FADV_DONTNEED)
 
 
 def _groups(content: Iterable[Piece]) -> Iterator[list[Piece]]:

@@ -62,6 +62,8 @@ class Tensors:
 
     def parameter(self, parameter: Parameter, use: Weight) -> str:
         """The name of the initialiser for a parameter. Its own name where it is stored unchanged."""
+        if use.reshape is None and use.permute is None and parameter.name in self.stored:
+            return parameter.name
         reshape = use.reshape if use.reshape != parameter.shape else None
         permute = use.permute if use.permute is not None and use.permute != tuple(range(len(use.permute))) else None
         key = (parameter.name, reshape, permute)

@@ -25,7 +25,9 @@ _FLOAT, _INT, _STRING, _FLOATS, _INTS, _STRINGS = 1, 2, 3, 6, 7, 8
 def varint(number: int) -> bytes:
     """An integer in protobuf's variable length: seven bits a byte, the lowest first; a negative one as 64 bits."""
     if 0 <= number < 128:
-        return _BYTES[number]
+        return _SHORT[number]
+    if 0 <= number < 16384:
+        return bytes((number & 0x7F | 0x80, number >> 7))
     number &= 0xFFFF_FFFF_FFFF_FFFF
     encoded = bytearray()
     while number > 0x7F:
@@ -35,17 +37,20 @@ def varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-_BYTES = [bytes([number]) for number in range(128)]
+_SHORT = [bytes([number]) for number in range(128)]
+_SIZED = [bytes([field << 3 | 2]) for field in range(16)]
+"""Tags of length-delimited fields; the numbers of all that are written here are below 16."""
 
 
 def tag(field: int) -> bytes:
     """The tag of a length-delimited field."""
-    return varint(field << 3 | 2)
+    return _SIZED[field]
 
 
 def sized(field: int, data: bytes) -> bytes:
     """A message, text or bytes as a field."""
-    return varint(field << 3 | 2) + varint(len(data)) + data
+    length = len(data)
+    return _SIZED[field] + (_SHORT[length] if length < 128 else varint(length)) + data
 
 
 def text(field: int, value: str) -> bytes:
@@ -62,7 +67,8 @@ def node(op_type: str, name: str, inputs: Iterable[str], outputs: Iterable[str],
     """NodeProto. `attributes` are encoded already. An empty input stands for one that is absent."""
     parts = [sized(1, each.encode()) for each in inputs]
     parts += [sized(2, each.encode()) for each in outputs]
-    return b"".join([*parts, sized(3, name.encode()), sized(4, op_type.encode()), attributes])
+    parts += (sized(3, name.encode()), sized(4, op_type.encode()), attributes)
+    return b"".join(parts)
 
 
 def attributes(values: Mapping[str, Any], kinds: Mapping[str, str]) -> bytes:
@@ -103,7 +109,7 @@ def value_info(name: str, type_message: Message, doc: str = "") -> Message:
 
 def tensor(name: str, dtype: str, shape: Iterable[int]) -> Message:
     """TensorProto without data: raw data or the place of external data follow."""
-    dims = b"".join([number(1, size) for size in shape])
+    dims = b"".join([b"\x08" + varint(size) for size in shape])
     return dims + number(2, ELEMENT[dtype]) + sized(8, name.encode())
 
 
@@ -119,13 +125,18 @@ def location(file: str) -> bytes:
 
 def external_data(location: bytes, offset: int, length: int) -> bytes:
     """The end of a TensorProto whose data stand in another file."""
-    return location + sized(13, entry("offset", str(offset))) + sized(13, entry("length", str(length))) + number(14, 1)
+    place = sized(13, _OFFSET + sized(2, b"%d" % offset))
+    return location + place + sized(13, _LENGTH + sized(2, b"%d" % length)) + _EXTERNAL
 
 
 def entry(key: str, value: str) -> Message:
     """StringStringEntryProto."""
     return sized(1, key.encode()) + sized(2, value.encode())
 
+
+_OFFSET, _LENGTH = sized(1, b"offset"), sized(1, b"length")
+_EXTERNAL = number(14, 1)
+"""`data_location`."""
 
 __all__ = [
     "ELEMENT", "Message", "attributes", "entry", "external_data", "location", "node", "number", "raw_data", "sized", "tag",
