@@ -210,6 +210,20 @@ class Draft:
         if len(self.changes) == self.most:
             raise Enough
         at = at or max(old, key=self.order)
+        self._replace(old, new, at)
+        for gone, stays in (same or {}).items():
+            self._redirect(gone, stays)
+        self._report(old, new, at, note)
+
+    def rewrite_each(self, pairs: Sequence[tuple[Node, Sequence[Node]]], note: str = "") -> None:
+        """Each node makes room for new ones at its own place, and all of it is reported as one change, at the first."""
+        if len(self.changes) == self.most:
+            raise Enough
+        for old, new in pairs:
+            self._replace([old], new, old)
+        self._report([old for old, _ in pairs], [node for _, new in pairs for node in new], pairs[0][0], note)
+
+    def _replace(self, old: Sequence[Node], new: Sequence[Node], at: Node) -> None:
         place = self._place[at]
         slot = self._slots[place]
         slot[slot.index(at) : slot.index(at)] = new
@@ -218,8 +232,8 @@ class Draft:
         for node in new:
             self._place[node] = place
             self._enter(node)
-        for gone, stays in (same or {}).items():
-            self._redirect(gone, stays)
+
+    def _report(self, old: Sequence[Node], new: Sequence[Node], at: Node, note: str) -> None:
         before, after = work_of(old), work_of(new)
         into = new[0] if new else None
         self.changes.append(

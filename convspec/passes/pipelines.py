@@ -7,12 +7,13 @@ from convspec.passes.merge_branches import PASS as MERGE_BRANCHES
 from convspec.passes.merge_siblings import PASS as MERGE_SIBLINGS
 from convspec.passes.merge_successive import PASS as MERGE_SUCCESSIVE
 from convspec.passes.move_pointwise import PASS as MOVE_POINTWISE
+from convspec.passes.pad_widths import PASS as PAD_WIDTHS
 from convspec.passes.remove_identities import PASS as REMOVE_IDENTITIES
 
 LEVEL_1: tuple[Pass, ...] = (REMOVE_IDENTITIES,)
 """Each of them leaves less to compute, wherever the network runs."""
 
-LEVEL_2: tuple[Pass, ...] = (*LEVEL_1, MERGE_BRANCHES, MOVE_POINTWISE, MERGE_SUCCESSIVE, MERGE_SIBLINGS)
+LEVEL_2: tuple[Pass, ...] = (*LEVEL_1, MERGE_BRANCHES, MOVE_POINTWISE, MERGE_SUCCESSIVE, MERGE_SIBLINGS, PAD_WIDTHS)
 """Those too that merge layers across branches, or pay on one target alone."""
 
 PIPELINES = {0: (), 1: LEVEL_1, 2: LEVEL_2}
