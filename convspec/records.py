@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import MISSING, Field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
+__all__ = ["dataclass"]
+
 if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass
+    from dataclasses import dataclass
 else:
 
     def dataclass(cls=None, /, *, eq=True, frozen=False, slots=False, kw_only=False, **others):
@@ -32,103 +35,70 @@ else:
 
 def _complete(cls: Any, eq: bool, frozen: bool) -> None:
     """Give a data class the methods that it does not define itself."""
-    own = set(vars(cls))
+    own = {name for name, value in vars(cls).items() if value is not None}  # `__hash__` is None beside an own `__eq__`
     methods: dict[str, Any] = {"__init__": _first_init(cls, frozen), "__repr__": _repr}
     if eq:
-        methods["__eq__"], hashed = _comparison(cls)
-        methods["__hash__"] = hashed if frozen else None
-        if vars(cls).get("__hash__") is None and "__eq__" not in own:
-            own.discard("__hash__")
+        methods |= {"__eq__": _equal(cls), "__hash__": _hash(cls) if frozen else None}
     if frozen:
         methods |= {"__setattr__": _refuse, "__delattr__": _refuse, "__getstate__": _state, "__setstate__": _restore}
         cls.__dataclass_params__.frozen = True
-    for name, method in methods.items():
-        if name not in own:
-            setattr(cls, name, method)
+    for name in methods.keys() - own:
+        setattr(cls, name, methods[name])
 
 
 def _first_init(cls: Any, frozen: bool) -> Callable[..., None]:
     """An `__init__` that puts the real one in its place when it is called for the first time."""
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        made = _compile_init(cls, frozen)
-        if vars(cls).get("__init__") is init:
-            cls.__init__ = made
-        made(self, *args, **kwargs)
+        cls.__init__ = _compile_init(cls, frozen)
+        cls.__init__(self, *args, **kwargs)
 
     return init
 
 
 def _compile_init(cls: Any, frozen: bool) -> Callable[..., None]:
     """The `__init__` that the standard library would write, which sets slots of frozen classes directly."""
-    names: dict[str, Any] = {"_object_set": object.__setattr__, "_missing": dataclasses.MISSING}
-    positional, keyword, lines = ["self"], [], []
+    names: dict[str, Any] = {"_set": object.__setattr__, "_missing": MISSING}
+    parameters: dict[bool, list[str]] = {False: ["self"], True: ["*"]}
+    body = ["pass"]
     for field in dataclasses.fields(cls):
-        value = _value(field, names)
+        name = field.name
+        names |= {f"_default_{name}": field.default, f"_make_{name}": field.default_factory}
+        made = field.default_factory is not MISSING
+        default = "_missing" if made else f"_default_{name}" if field.default is not MISSING else ""
+        value = f"_make_{name}()" if made else default
         if field.init:
-            (keyword if field.kw_only else positional).append(_parameter(field, names))
-        if field.init or value != field.name:
-            lines.append(_assignment(cls, field.name, value, frozen, names))
+            parameters[field.kw_only is True].append(f"{name}={default}" if default else name)
+            value = f"{value} if {name} is _missing else {name}" if made else name
+        if value and frozen and hasattr(setter := vars(cls).get(name), "__set__"):
+            names[f"_set_{name}"] = setter.__set__
+            body.append(f"_set_{name}(self, {value})")
+        elif value:
+            body.append(f"_set(self, {name!r}, {value})" if frozen else f"self.{name} = {value}")
     if hasattr(cls, "__post_init__"):
-        lines.append("self.__post_init__()")
-    head = ", ".join([*positional, *(["*", *keyword] if keyword else [])])
-    exec(f"def __init__({head}):\n " + "\n ".join(lines or ["pass"]), names)
-    made: Callable[..., None] = names["__init__"]
-    made.__qualname__ = f"{cls.__qualname__}.__init__"
-    return made
+        body.append("self.__post_init__()")
+    head = ", ".join(parameters[False] + (parameters[True] if len(parameters[True]) > 1 else []))
+    exec(f"def __init__({head}):\n " + "\n ".join(body), names)
+    init: Callable[..., None] = names["__init__"]
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return init
 
 
-def _parameter(field: dataclasses.Field[Any], names: dict[str, Any]) -> str:
-    if field.default_factory is not dataclasses.MISSING:
-        return f"{field.name}=_missing"
-    if field.default is not dataclasses.MISSING:
-        names[f"_default_{field.name}"] = field.default
-        return f"{field.name}=_default_{field.name}"
-    return field.name
+def _equal(cls: Any) -> Callable[[Any, Any], bool]:
+    key = _key([field for field in dataclasses.fields(cls) if field.compare])
+    return lambda self, other: key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
 
 
-def _value(field: dataclasses.Field[Any], names: dict[str, Any]) -> str:
-    """What a field is set to, as an expression in `__init__`."""
-    if field.default_factory is not dataclasses.MISSING:
-        names[f"_make_{field.name}"] = field.default_factory
-        made = f"_make_{field.name}()"
-        return f"{made} if {field.name} is _missing else {field.name}" if field.init else made
-    if not field.init and field.default is not dataclasses.MISSING:
-        names[f"_default_{field.name}"] = field.default
-        return f"_default_{field.name}"
-    return field.name
+def _hash(cls: Any) -> Callable[[Any], int]:
+    key = _key([field for field in dataclasses.fields(cls) if (field.compare if field.hash is None else field.hash)])
+    return lambda self: hash(key(self))
 
 
-def _assignment(cls: Any, name: str, value: str, frozen: bool, names: dict[str, Any]) -> str:
-    if not frozen:
-        return f"self.{name} = {value}"
-    slot = vars(cls).get(name)
-    if not hasattr(slot, "__set__"):
-        return f"_object_set(self, {name!r}, {value})"
-    names[f"_set_{name}"] = slot.__set__  # type: ignore[union-attr]
-    return f"_set_{name}(self, {value})"
-
-
-def _comparison(cls: Any) -> tuple[Callable[[Any, Any], bool], Callable[[Any], int]]:
-    """`__eq__` and `__hash__` by the fields that are compared."""
-    compared = [field for field in dataclasses.fields(cls) if field.compare]
-    hashed = [field for field in compared if field.hash is not False]
-    key, hash_key = _key(compared), _key(hashed)
-
-    def eq(self: Any, other: Any) -> bool:
-        return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
-
-    def hash_(self: Any) -> int:
-        return hash(hash_key(self))
-
-    return eq, hash_
-
-
-def _key(fields: list[dataclasses.Field[Any]]) -> Callable[[Any], Any]:
-    if len(fields) == 1:
-        get = attrgetter(fields[0].name)
-        return lambda record: (get(record),)
-    return attrgetter(*(field.name for field in fields)) if fields else lambda record: ()
+def _key(fields: list[Field[Any]]) -> Callable[[Any], Any]:
+    """What instances are compared by, always a tuple."""
+    if len(fields) > 1:
+        return attrgetter(*(field.name for field in fields))
+    return lambda record: tuple(getattr(record, field.name) for field in fields)
 
 
 def _repr(self: Any) -> str:

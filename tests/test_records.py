@@ -108,6 +108,15 @@ def test_equal_instances_hash_alike_and_others_differ() -> None:
     assert Kept("a") != other
 
 
+def test_one_field_is_compared_as_several_are() -> None:
+    @dataclass(frozen=True)
+    class One:
+        value: object
+
+    nan = float("nan")
+    assert One(nan) == One(nan) and One(nan) != One(float("nan"))
+
+
 def test_methods_of_the_class_stay() -> None:
     @dataclass(frozen=True, slots=True)
     class Own:
