@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from convspec.analysis.summary import Summary
     from convspec.ir.types import Array
     from convspec.passes.report import OptimisationReport
+    from convspec.precision.quantise import QuantisationReport
     from convspec.precision.report import PrecisionReport
     from convspec.runtime.base import Session
     from convspec.verify.report import Report
@@ -218,6 +219,26 @@ class Net:
         self._spare_sources(folder / name for name in artifact.files)
         packages = [package(kind, target, folder / stem, net.module, net.weights) for kind in emit]
         return [*artifact.write(folder), *packages]
+
+    def compile_int8(
+        self, calibration: str | Path, path: str | Path | None = None, optimize: int = 1, **options: Any
+    ) -> tuple[list[Path], QuantisationReport]:
+        """Write an ONNX model whose layers compute in 8-bit integers; what was quantised, and how far outputs are from float32.
+
+        `calibration` is a folder of pictures, an .npy or an .npz: ranges are measured on it. `options` are the fields of
+        `precision.QuantiseOptions`. The rest is as in `compile`. Failure CNN303 without onnxruntime.
+        """
+        from convspec.artifacts import place
+        from convspec.precision import QuantiseOptions, quantise, read_calibration
+        from convspec.targets.base import Artifact, find_target
+
+        found = find_target("onnx")
+        folder, stem = place(path, found, self._stem)
+        net = self.optimise(max(1, optimize), "onnx")
+        made = quantise(net.module, net.weights, read_calibration(calibration, net.module.graph), QuantiseOptions(**options))
+        artifact = Artifact({f"{stem}{found.suffix}": made.model})
+        self._spare_sources(folder / name for name in artifact.files)
+        return artifact.write(folder), made.report
 
     def _spare_sources(self, paths: Iterable[Path]) -> None:
         """Failure CNN400 where a file to be written is one that this network was read from."""
