@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
@@ -21,14 +21,18 @@ from convspec.weights.dtypes import numpy_dtype
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What goes into a network. `graph` is None for a compiled model."""
+    """What goes into a network. `graph` is None for a compiled model; `usual` are sizes that the zoo states its cost at."""
 
     signature: Signature
     graph: Graph | None = None
+    usual: Mapping[str, int] = field(default_factory=dict)
 
 
-def choose_sizes(signature: Signature, batch: int, given: Mapping[str, int]) -> dict[str, int]:
-    """A value for every symbolic size: the batch from `batch`, others as `given`, else so that pictures have their size.
+def choose_sizes(
+    signature: Signature, batch: int, given: Mapping[str, int], usual: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """A value for every symbolic size: the batch from `batch`, others as `given`, else so that pictures have their size, else
+    as is `usual`.
 
     Failure CNN401 where one is left open, where `given` names the batch, or where a size is below its bound, or where
     the declared shape cannot have this batch.
@@ -44,6 +48,7 @@ def choose_sizes(signature: Signature, batch: int, given: Mapping[str, int]) -> 
     found |= {name: value for name, value in given.items() if name in least}
     for spec in signature.inputs:
         found |= _picture(spec, found)
+    found |= {name: value for name, value in (usual or {}).items() if name in least and name not in found}
     missing = [name for name in least if name not in found]
     if missing:
         example = ",".join(f"{name}={max(1, least[name])}" for name in missing)

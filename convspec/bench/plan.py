@@ -14,6 +14,7 @@ from convspec.runtime.devices import parse_device
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 LEVELS = (0, 1, 2)
+LAYOUTS = ("channels_first", "channels_last")
 
 WeightsKind: TypeAlias = Literal["given", "initial", "drawn"]
 
@@ -62,10 +63,16 @@ class Subject:
     switches: tuple[str, ...] = ()
     against: bool = False
     """Whether it is the file that was given with `--against`."""
+    maker: str = ""
+    """"package.module:name" of a function that opens it instead of the runtime, and is called with the subject and the network;
+    for scripts that compare with other ways to run it. `title` is what such a subject is called."""
+    title: str = ""
 
     @property
     def name(self) -> str:
         """What tells it from the others of its network: `onnxruntime fp32 O1`, `pytorch:compile bf16 O0`."""
+        if self.title:
+            return self.title
         if self.against:
             return f"{self.source.title} ({self.runtime})"
         level = "" if self.level is None else f" O{self.level}"
@@ -106,7 +113,7 @@ def subjects(
         for precision in precisions:
             found += [
                 Subject(source, name, device, precision, level, tf32, threads, switches)
-                for level in _levels(source, name, levels)
+                for level in _levels(source, name, precision, levels)
             ]
     return list(dict.fromkeys(found))
 
@@ -125,15 +132,25 @@ def parse_runtime(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def known_switches() -> list[str]:
-    """The options of runtimes that are on or off, TF32 apart, which has an option of its own."""
-    return [each.name for each in fields(RunOptions) if each.type in ("bool", bool) and each.name != "tf32"]
+    """The options of runtimes that are on or off, TF32 apart, which has an option of its own; and the layouts."""
+    return [*(each.name for each in fields(RunOptions) if each.type in ("bool", bool) and each.name != "tf32"), *LAYOUTS]
 
 
-def _levels(source: Source, runtime: str, levels: Sequence[int]) -> Sequence[int | None]:
-    """A compiled model is as it is, and the reference runs what the spec says."""
+def switched(switches: Sequence[str]) -> dict[str, Any]:
+    """The fields of RunOptions that switches stand for."""
+    found: dict[str, Any] = {}
+    for name in switches:
+        found |= {"layout": name} if name in LAYOUTS else {name: True}
+    return found
+
+
+def _levels(source: Source, runtime: str, precision: str, levels: Sequence[int]) -> Sequence[int | None]:
+    """A compiled model is as it is, the reference runs what the spec says, and a low precision needs level 1."""
     if source.compiled:
         return (None,)
-    return (0,) if runtime == "reference" else levels
+    if runtime == "reference":
+        return (0,)
+    return levels if precision == "fp32" else [max(1, level) for level in levels]
 
 
-__all__ = ["LEVELS", "PRECISIONS", "Source", "Subject", "known_switches", "parse_runtime", "subjects"]
+__all__ = ["LEVELS", "PRECISIONS", "Source", "Subject", "known_switches", "parse_runtime", "subjects", "switched"]

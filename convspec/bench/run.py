@@ -45,6 +45,8 @@ class Request:
     warmup: int = 3
     tolerance: float | None = None
     seed: int = 0
+    one_by_one: bool = True
+    """On a GPU: load the subjects one after the other, to tell whose memory is whose."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def bench(request: Request, hooks: Hooks | None = None) -> Results:
     results = Results([], machine(), _weights_text(sources))
     for batch in request.batches:
         for interface in interfaces.values():
-            choose_sizes(interface.signature, batch, request.sizes)
+            choose_sizes(interface.signature, batch, request.sizes, interface.usual)
     try:
         for batch in request.batches:
             table, interrupted = _Measurement(request, batch, interfaces, peaks, hooks).run()
@@ -128,7 +130,7 @@ class _Measurement:
     ) -> None:
         self.request, self.batch, self.interfaces, self.peaks, self.hooks = request, batch, interfaces, peaks, hooks
         self.rows = {subject: Row(subject, batch) for subject in request.subjects}
-        self.sizes = {s: choose_sizes(i.signature, batch, request.sizes) for s, i in interfaces.items()}
+        self.sizes = {s: choose_sizes(i.signature, batch, request.sizes, i.usual) for s, i in interfaces.items()}
         self.lanes: dict[Subject, Lane] = {}
 
     def run(self) -> tuple[Table, bool]:
@@ -160,7 +162,8 @@ class _Measurement:
 
     def _open(self, lanes: Lanes, arrays: Mapping[Source, str]) -> None:
         """Load every subject: all at once on a CPU, one after the other on a GPU, to tell whose memory is whose."""
-        shared = any(subject.device != "cpu" and gpu_at("cuda:0") for subject in self.rows)
+        on_gpu = any(subject.device != "cpu" for subject in self.rows) and gpu_at("cuda:0") is not None
+        shared = on_gpu and self.request.one_by_one
         for subject, row in self.rows.items():
             before = gpu_at(_gpu_of(subject)) if shared else None
             self.hooks.say(f"batch {self.batch}: loading {subject.name}")
@@ -315,7 +318,16 @@ def _interface(source: Source) -> Interface:
     from convspec import api
 
     net = api.load(source.path, source.model, source.settings, seed=source.seed, root=source.root, limits=source.limits)
-    return Interface(signature_of(net.module.graph), net.module.graph)
+    return Interface(signature_of(net.module.graph), net.module.graph, _usual(source, net.module.name))
+
+
+def _usual(source: Source, model: str) -> Mapping[str, int]:
+    """The sizes that the zoo states for one of its networks."""
+    if not source.path.startswith("zoo:"):
+        return {}
+    from convspec.zoo.catalogue import networks
+
+    return next((network.sizes for network in networks() if network.name == model), {})
 
 
 def _check_sizes(sizes: Mapping[str, int], interfaces: Mapping[Source, Interface]) -> None:

@@ -20,7 +20,8 @@ from typing import Any, BinaryIO
 
 from convspec.bench.memory import peak_memory, resident_memory
 from convspec.bench.messages import Open, Opened, Outputs, Refused, Sample, Sampled, Usage, Used, Written
-from convspec.bench.plan import Source, Subject
+from convspec.bench.plan import Source, Subject, switched
+from convspec.bench.processes import find
 from convspec.bench.roofline import Work, work_of
 from convspec.diagnostics import Failure, error, fail
 from convspec.ir.types import Array
@@ -61,7 +62,11 @@ def open_session(subject: Subject, sizes: Mapping[str, int]) -> tuple[Session, C
     if subject.source.compiled:
         return find_runtime(subject.runtime).open(ModelFile(Path(subject.source.path)), RunOptions(**options)), lambda: None
     net = load_network(subject.source)
-    session: Session = net.session(subject.runtime, optimize=subject.level, **options)
+    session: Session
+    if subject.maker:
+        session = find(subject.maker)(subject, net)
+    else:
+        session = net.session(subject.runtime, optimize=subject.level, **options)
 
     def work() -> Work:
         made = net.optimise(subject.level, TARGETS[subject.runtime]) if subject.level else net
@@ -93,7 +98,7 @@ def load_network(source: Source) -> Any:
 
 def _options(subject: Subject) -> dict[str, Any]:
     """The fields of RunOptions that differ from their defaults, so that a runtime is asked for nothing it need not know."""
-    wanted: dict[str, Any] = {"device": subject.device, "tf32": subject.tf32, **dict.fromkeys(subject.switches, True)}
+    wanted: dict[str, Any] = {"device": subject.device, "tf32": subject.tf32, **switched(subject.switches)}
     if subject.precision != "fp32":
         wanted["precision"] = subject.precision
     if subject.threads is not None:

@@ -41,7 +41,7 @@ def test_the_worst_output_decides_on_its_own_scale() -> None:
 
 
 @pytest.mark.parametrize("wrong", [np.array([1.0, np.nan]), np.array([1.0, np.inf]), np.array([[1.0, 2.0]]), np.array([1.0])])
-def test_other_shapes_and_numbers_that_are_none_never_agree(wrong: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_other_shapes_and_numbers_that_are_none_never_agree(wrong: np.ndarray) -> None:
     found = agreement({"a": wrong}, {"a": np.array([1.0, 2.0])}, "one", 1e9)
     assert found.error == inf and not found.holds and found.to_json()["error"] is None
 

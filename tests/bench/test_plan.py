@@ -7,7 +7,7 @@ import pytest
 
 from convspec import loads
 from convspec.bench.inputs import Interface, choose_sizes, draw_arrays, shapes_text
-from convspec.bench.plan import Source, Subject, parse_runtime, subjects
+from convspec.bench.plan import Source, Subject, parse_runtime, subjects, switched
 from convspec.diagnostics import Failure
 from convspec.ir.dims import symbol
 from convspec.ir.indices import IndexRange
@@ -128,3 +128,18 @@ def test_data_for_a_compiled_model() -> None:
         "u": "uint8",
     }
     assert found["i"].min() == 0 and found["i"].max() == 3 and found["u"].max() > 100 and 0 < found["m"].mean() < 1
+
+
+def test_the_zoo_says_what_is_usual_where_nothing_else_does() -> None:
+    found = signature("input x: float32[N, 1, 8*h, 8*w]")
+    assert choose_sizes(found, 2, {}, {"N": 9, "h": 25, "w": 26}) == {"N": 2, "h": 25, "w": 26}
+    assert choose_sizes(found, 2, {"w": 3}, {"h": 25, "w": 26, "q": 1}) == {"N": 2, "h": 25, "w": 3}
+
+
+def test_a_low_precision_needs_level_one_and_says_so() -> None:
+    found = subjects(SPEC, ["pytorch"], precisions=["fp32", "bf16"], levels=[0, 1])
+    assert [subject.name for subject in found] == ["pytorch fp32 O0", "pytorch fp32 O1", "pytorch bf16 O1"]
+
+
+def test_switches_become_options() -> None:
+    assert switched(parse_runtime("pytorch:compile+channels_last")[1]) == {"compile": True, "layout": "channels_last"}

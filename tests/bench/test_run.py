@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from convspec import load
-from convspec.bench import run as module
+from convspec.bench import pool
 from convspec.bench.messages import Refused
 from convspec.bench.peaks import Peaks
 from convspec.bench.plan import Source, Subject, subjects
@@ -133,9 +133,9 @@ def test_ctrl_c_before_anything_was_measured_is_passed_on(spec: Source) -> None:
 def test_a_process_that_is_killed_is_a_row_and_the_rest_is_measured_anew(spec: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the system does where memory runs out; and no process is left behind."""
     lanes: list[Lane] = []
-    start = module.Lanes.start
+    start = pool.Lanes.start
 
-    def remembered(self: module.Lanes, subject: Subject, arrays: str, sizes: dict[str, int]) -> Lane:
+    def remembered(self: pool.Lanes, subject: Subject, arrays: str, sizes: dict[str, int]) -> Lane:
         lanes.append(start(self, subject, arrays, sizes))
         return lanes[-1]
 
@@ -144,7 +144,7 @@ def test_a_process_that_is_killed_is_a_row_and_the_rest_is_measured_anew(spec: S
             os.kill(lanes[1].process.pid, signal.SIGKILL)
             lanes[1].process.wait()
 
-    monkeypatch.setattr(module.Lanes, "start", remembered)
+    monkeypatch.setattr(pool.Lanes, "start", remembered)
     found = [*subjects(spec, ["reference"]), *subjects(replace(spec, seed=0, kind="initial"), ["reference"])]
     results = bench(quick(found), hooks(say))
     assert [row.state for row in results.rows] == ["measured", "not run"]
