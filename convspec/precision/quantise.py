@@ -28,7 +28,7 @@ HEAVY = ("Conv", "MatMul", "Gemm")
 """What integers are worth it for; a network without them is not quantised."""
 OPS = (
     *HEAVY,
-    *("Add", "Relu", "Clip", "LeakyRelu", "MaxPool", "AveragePool", "GlobalAveragePool"),
+    *("Add", "Mul", "Sigmoid", "Relu", "Clip", "LeakyRelu", "MaxPool", "AveragePool", "GlobalAveragePool"),
     *("Concat", "Split", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Pad", "Resize", "DepthToSpace"),
 )
 """Layers between which values stay integers. One that is missing here costs a step to float32 and back."""
@@ -161,10 +161,9 @@ def _onnxruntime() -> Any:
 
 def _emit(module: Module, weights: Mapping[str, Array], path: Path, options: QuantiseOptions) -> None:
     """The float32 model as files."""
-    from convspec.targets.base import find_target
+    from convspec.targets.onnx import TARGET, OnnxOptions
 
-    target = find_target("onnx")
-    target.emit(module, weights, target.options(stem=path.stem, opset=options.opset)).write(path.parent)
+    TARGET.emit(module, weights, OnnxOptions(stem=path.stem, opset=options.opset)).write(path.parent)
 
 
 def _excluded(path: Path, patterns: Sequence[str]) -> list[str]:
