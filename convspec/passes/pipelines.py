@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from convspec.passes.base import Pass
+from convspec.passes.fold_batchnorm import PASS as FOLD_BATCHNORM
+from convspec.passes.fold_scales import PASS as FOLD_SCALES
 from convspec.passes.merge_branches import PASS as MERGE_BRANCHES
 from convspec.passes.merge_siblings import PASS as MERGE_SIBLINGS
 from convspec.passes.merge_successive import PASS as MERGE_SUCCESSIVE
@@ -10,7 +12,7 @@ from convspec.passes.move_pointwise import PASS as MOVE_POINTWISE
 from convspec.passes.pad_widths import PASS as PAD_WIDTHS
 from convspec.passes.remove_identities import PASS as REMOVE_IDENTITIES
 
-LEVEL_1: tuple[Pass, ...] = (REMOVE_IDENTITIES,)
+LEVEL_1: tuple[Pass, ...] = (REMOVE_IDENTITIES, FOLD_BATCHNORM, FOLD_SCALES)
 """Each of them leaves less to compute, wherever the network runs."""
 
 LEVEL_2: tuple[Pass, ...] = (*LEVEL_1, MERGE_BRANCHES, MOVE_POINTWISE, MERGE_SUCCESSIVE, MERGE_SIBLINGS, PAD_WIDTHS)
