@@ -13,7 +13,7 @@ from convspec.elaborate.module import Module
 from convspec.ir.types import Array
 from convspec.runtime.signature import Signature
 
-RUNTIMES = ("onnxruntime", "pytorch", "tensorflow", "reference")
+RUNTIMES = ("onnxruntime", "pytorch", "tensorflow", "openvino", "reference")
 
 TARGETS = {
     "onnxruntime": "onnx",
@@ -148,7 +148,7 @@ def find_runtime(name: str) -> Runtime:
 
 
 def network_only(program: Program, runtime: str) -> Network:
-    """The program as a spec. Failure CNN305 for a compiled model, which onnxruntime alone can run."""
+    """The program as a spec. Failure CNN305 for a compiled model, which onnxruntime and openvino can run."""
     if isinstance(program, ModelFile):
         message = f"{program.path} is a compiled ONNX model, which {runtime} cannot run"
         raise fail(error("CNN305", message, hint="use --runtime onnxruntime, or run the .cnn spec"))

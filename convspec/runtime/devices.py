@@ -12,7 +12,7 @@ from convspec.diagnostics import Failure, error, fail
 
 Kind = Literal["cpu", "cuda", "tensorrt"]
 
-_EXTRAS = {"onnxruntime": "cpu", "torch": "torch", "tensorflow": "tensorflow"}
+_EXTRAS = {"onnxruntime": "cpu", "torch": "torch", "tensorflow": "tensorflow", "openvino": "openvino"}
 """The package extra that brings each runtime's module."""
 
 

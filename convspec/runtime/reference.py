@@ -12,6 +12,7 @@ from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.types import FLOATS, Array
 from convspec.runtime.base import About, Network, OnHost, Program, RunOptions, network_only
 from convspec.runtime.devices import CPU, only_cpu_and_cuda, parse_device, unavailable
+from convspec.runtime.options import check_options
 from convspec.runtime.signature import Signature, signature_of
 from convspec.runtime.sizes import solve_sizes
 from convspec.version import VERSION
@@ -120,6 +121,7 @@ class Reference:
         import numpy as np
 
         network = network_only(program, "the reference")
+        check_options(options, "the reference", ())
         device = parse_device(options.device)
         only_cpu_and_cuda(device, "the reference")
         if device not in (None, CPU):

@@ -103,7 +103,7 @@ def test_two_onnxruntimes_side_by_side(monkeypatch: pytest.MonkeyPatch, installe
 def test_every_runtime_is_found_by_its_name() -> None:
     assert [find_runtime(name).name for name in RUNTIMES] == list(RUNTIMES)
     assert told(lambda: find_runtime("tvm")) == (
-        "error[CNN305]: there is no runtime `tvm`\n  = the runtimes are onnxruntime, pytorch, tensorflow, reference"
+        "error[CNN305]: there is no runtime `tvm`\n  = the runtimes are onnxruntime, pytorch, tensorflow, openvino, reference"
     )
 
 
