@@ -33,6 +33,8 @@ from convspec.runtime.stores import KINDS
 from convspec.runtime.unfinished import Unfinished, start_or_continue
 
 TERMINATED = 143
+_BATCHES = 8
+"""At least so many batches, where there are as many pictures."""
 
 
 def is_table(output: Path | None) -> bool:
@@ -80,7 +82,7 @@ class TableReport:
             how = "softmax of" if self.run.softmax else "as they stand in"
             yield f"probabilities: {how} `{self.columns.scores.name}`"
         before = f", {self.before:,} of them before" if self.before else ""
-        yield f"pictures: {len(self.run.files):,}{before}, in batches of up to {self.run.batch}"
+        yield f"pictures: {len(self.run.files):,}{before}, in batches of {self.run.batch}"
         yield f"wrote {self.run.target}"
 
     def _json(self) -> dict[str, Any]:
@@ -122,7 +124,7 @@ def execute_table(program: Program, runtime: str, options: RunOptions, request: 
     check_place(request.output, [*request.reads, *sources])
     columns = _columns(session.signature, request)
     memory = memory_of(program, session.signature, session.about.device, request.memory, wide=runtime == "reference")
-    usual, notes = _usual_batch(memory)
+    usual, notes = _usual_batch(memory, len(listing.files))
     makes = what_makes(program, session, options, columns, sources, request.recursive)
     asked = memory.declared or request.batch
     run = start_or_continue(request.output, makes, listing.files, asked, usual, columns, request.overwrite)
@@ -183,18 +185,22 @@ def _columns(signature: Signature, request: Request) -> Columns:
     return Columns(scores, top, labels, tuple(spec for spec in signature.outputs if spec is not scores))
 
 
-def _usual_batch(memory: Memory) -> tuple[int, list[str]]:
-    """The batch that the memory allows, and a note where it does not allow even one picture."""
+def _usual_batch(memory: Memory, count: int) -> tuple[int, list[str]]:
+    """The batch that the memory allows, and a note where it does not allow even one of `count` pictures.
+
+    A few pictures go in by fewer: while the first batch is decoded, nothing runs.
+    """
     spec = memory.signature.inputs[0]
     size = fixed_size(spec)
     if size is None:  # each picture's own size decides; this is how many are looked at together
         return memory.declared or memory.most, []
+    few = memory.declared or max(1, count // _BATCHES)
     shape = (int(str(spec.type.channels)), *size)
     each = memory.each(shape)
     notes = []
     if each is not None and each > memory.budget:
         notes.append(f"one picture takes about {_size(each)}, which is more than --memory allows")
-    return memory.largest(shape), notes
+    return min(few, memory.largest(shape)), notes
 
 
 def _size(count: float) -> str:
@@ -238,7 +244,7 @@ def _told(run: Unfinished) -> Iterator[None]:
     except KeyboardInterrupt as problem:
         sys.stderr.write(f"interrupted: {_kept(run)}\n")
         raise click.exceptions.Exit(TERMINATED if isinstance(problem, _Terminated) else INTERRUPTED) from None
-    except Failure:
+    except (Failure, MemoryError):
         sys.stderr.write(f"stopped: {_kept(run)}\n")
         raise
 

@@ -70,9 +70,9 @@ class Unfinished:
 
     def leave(self) -> None:
         """Let go of it, so that it can be continued; where nothing is done yet, nothing of it stays."""
+        self.close()
         if not self.done:
             shutil.rmtree(self.folder, ignore_errors=True)
-        self.close()
 
     def close(self) -> None:
         """Let go of it as it is."""

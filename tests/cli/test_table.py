@@ -57,7 +57,7 @@ def test_a_row_for_each_picture_of_a_folder() -> None:
     assert done.out.splitlines()[1:] == [
         "weights: initial values from seed 0, not trained",
         "probabilities: softmax of `logits`",
-        "pictures: 3, in batches of up to 32",
+        "pictures: 3, in batches of 1",
         "wrote r.jsonl",
     ]
     found = lines()
@@ -247,7 +247,7 @@ def test_json_says_how_many() -> None:
     done = run("small.cnn", "digits", "-o", "r.csv", "--format", "json")
     found = json.loads(done.out)
     assert (found["pictures"], found["errors"], found["before"], found["written"]) == (3, 1, 0, ["r.csv"])
-    assert (found["softmax"], found["classes_from"], found["batch"]) == (True, "logits", 32)
+    assert (found["softmax"], found["classes_from"], found["batch"]) == (True, "logits", 1)
     assert done.code == 1 and done.err.startswith("error[CNN300]: 1 of 3 pictures could not be run")
 
 
@@ -265,7 +265,7 @@ def test_batches_keep_to_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "evaluate", spied)
     pictures(70)
     assert run("small.cnn", "many", "-o", "a.csv").code == 0
-    assert sizes == [32, 32, 6]
+    assert sizes == [8] * 8 + [6]
     sizes.clear()
     done = run("small.cnn", "many", "-o", "b.csv", "--memory", "40KB")
     assert done.code == 0 and 1 < max(sizes) < 10 and sum(sizes) == 70
@@ -289,11 +289,11 @@ def test_a_runtime_that_gives_up_gets_smaller_batches(monkeypatch: pytest.Monkey
         return evaluate(graph, weights, arrays)
 
     monkeypatch.setattr(reference, "evaluate", small)
-    pictures(20)
+    pictures(80)
     done = run("small.cnn", "many", "-o", "r.jsonl")
-    assert (done.code, len(lines())) == (0, 20)
-    assert sum(sizes) == 20 and max(sizes) == 5
-    assert "the runtime gave up on a batch of 20, so that 10 went in together" in done.out
+    assert (done.code, len(lines())) == (0, 80)
+    assert sum(sizes) == 80 and max(sizes) == 5
+    assert "the runtime gave up on a batch of 10, so that 5 went in together" in done.out
     assert run("small.cnn", "many", "-o", "s.jsonl", "--batch", "6").code == 1
     assert not Path("s.jsonl").exists()
 
@@ -341,7 +341,7 @@ def test_interrupted_and_continued(monkeypatch: pytest.MonkeyPatch, kind: str) -
     done = run(*command, f"r.{kind}")
     assert done.code == 1
     assert done.err.startswith("continuing: 12 of 30 pictures are done\nerror[CNN300]: 1 of 30 pictures could not be run")
-    assert "pictures: 30, 12 of them before, in batches of up to 4" in done.out
+    assert "pictures: 30, 12 of them before, in batches of 4" in done.out
     assert Path(f"r.{kind}").read_bytes() == Path(f"whole.{kind}").read_bytes()
     assert not Path(f"r.{kind}.partial").exists()
 
