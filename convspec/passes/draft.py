@@ -8,7 +8,7 @@ from typing import Any
 
 from convspec.ir.graph import Graph, Node, Parameter, Value
 from convspec.ir.opdef import OpDef
-from convspec.ir.types import Array, TensorType
+from convspec.ir.types import FLOATS, Array, TensorType
 from convspec.passes.naming import check_order, with_own_names
 from convspec.passes.report import Change, work_of
 
@@ -34,8 +34,9 @@ class Draft:
     """The name of the pass at work, which its changes are reported under."""
 
     def __post_init__(self) -> None:
-        self._slots: list[list[Node]] = [[node] for node in self.graph.nodes]
-        self._place = {node: number for number, node in enumerate(self.graph.nodes)}
+        nodes = [self._at_the_input(node) for node in self.graph.nodes]
+        self._slots: list[list[Node]] = [[node] for node in nodes]
+        self._place = {node: number for number, node in enumerate(nodes)}
         self._producers: dict[Value, Node] = {}
         self._users: dict[Value, dict[Node, None]] = {}
         self._owners: dict[Parameter, dict[Node, None]] = {}
@@ -44,8 +45,16 @@ class Draft:
         self._arrays: dict[Parameter, Array] = {}
         self._value_names = {item.value.name for item in self.graph.inputs}
         self._paths: set[str] = set()
-        for node in self.graph.nodes:
+        for node in nodes:
             self._enter(node)
+
+    def _at_the_input(self, node: Node) -> Node:
+        """A learned tensor hangs on some tensor that it does not read: on an input, it keeps no other tensor in use."""
+        if not node.op.anchored or not self.graph.inputs:
+            return node
+        anchor = self.graph.inputs[0].value
+        same = node.op.infer(node.attrs, anchor.type) == node.outputs[0].type
+        return replace(node, inputs=(anchor,)) if same else node
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,7 +165,8 @@ class Draft:
         specs = op.params(attrs, *types) if op.params else {}
         if set(specs) != set(arrays):
             raise AssertionError(f"{self.acting} at {path}: {op.name} has {sorted(specs)}, not {sorted(arrays)}")
-        dtype = next((p.dtype for p in like.params.values()), types[0].dtype if types else "float32")
+        around = types[0].dtype if types and types[0].dtype in FLOATS else "float32"
+        dtype = next((p.dtype for p in like.params.values()), around)
         found = {}
         for role, spec in specs.items():
             array = arrays[role]
@@ -164,7 +174,7 @@ class Draft:
                 raise AssertionError(f"{self.acting} at {path}.{role}: {array.shape}, not {spec.shape}")
             name = f"{path}.{role}" if role else path
             parameter = Parameter(name, role, spec.shape, dtype, spec.init, spec.trainable, like.span)
-            self._arrays[parameter] = array.astype(numpy_dtype(dtype))
+            self._arrays[parameter] = array.astype(numpy_dtype(dtype), copy=False)
             found[role] = parameter
         return found
 

@@ -13,6 +13,7 @@ from convspec.passes.draft import Draft
 
 
 def run(draft: Draft) -> None:
+    """Fold every scale and shift that can be, into the layer before it where both can."""
     for node in draft.nodes():
         if node.op.name != "batchnorm" and (affine := affine_of(draft, node)) is not None:
             fold(draft, node, affine)
