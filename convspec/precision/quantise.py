@@ -36,7 +36,9 @@ OPS = (
 LEAST_OPSET = 13
 """The first with a scale for each channel."""
 
-METHODS = ("minmax", "percentile", "entropy")
+METHODS = ("minmax", "percentile")
+PERCENTILE = 99.99
+"""The share of values, in percent, that a range holds where outliers are left out; the others are cut off at its ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,9 +202,7 @@ def _quantise_static(path: Path, made: Path, items: Sequence[Item], excluded: li
     from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     CalibrationDataReader.register(_Reader)
-    methods = dict(
-        zip(METHODS, (CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy), strict=True)
-    )
+    methods = dict(zip(METHODS, (CalibrationMethod.MinMax, CalibrationMethod.Percentile), strict=True))
     with _quiet():
         try:
             quantize_static(
@@ -217,6 +217,7 @@ def _quantise_static(path: Path, made: Path, items: Sequence[Item], excluded: li
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 calibrate_method=methods[options.method],
+                extra_options={"CalibPercentile": PERCENTILE},
             )
         except Exception as problem:  # the tool may raise anything
             reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
