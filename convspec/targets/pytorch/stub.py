@@ -162,6 +162,7 @@ class Sequence(Module):
         super().__init__()
         given: Any = modules[0] if len(modules) == 1 and not isinstance(modules[0], Module) else modules
         pairs = given.items() if isinstance(given, dict) else enumerate(given)
+        self._names: list[str] = []  # by position: a loop that indexes a long list must not walk it every time
         for name, module in pairs:
             self.add_module(str(name), module)
 
@@ -170,7 +171,9 @@ class Sequence(Module):
         return self
 
     def __getitem__(self, index: int) -> Any:
-        return list(self._modules.values())[index]
+        if len(self._names) != len(self._modules):
+            self._names[:] = self._modules
+        return self._modules[self._names[index]]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._modules.values())

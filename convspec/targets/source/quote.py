@@ -6,7 +6,7 @@ import builtins
 import keyword
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 
@@ -105,16 +105,21 @@ def is_identifier(text: str) -> bool:
 
 def identifier(text: str, taken: Iterable[str] = ()) -> str:
     """A Python name as near to `text` as can be: no keyword, no built-in, not in `taken`."""
+    return _identifier(text, taken if isinstance(taken, Set) else set(taken), {})
+
+
+def _identifier(text: str, avoided: Set[str], counts: dict[str, int]) -> str:
+    """The same, where `counts` tells how far the numbers behind a name have been tried, which are not free again."""
     name = re.sub(r"[^A-Za-z0-9_]", "_", text)
     if name.startswith("__") or not name or name == "_":
         name = "x" + name
     if name[0].isdigit():
         name = "n" + name
-    avoided = set(taken)
-    candidate, count = name, 1
+    candidate, count = name, counts.get(name, 1)
     while candidate in avoided or keyword.iskeyword(candidate) or candidate in _BUILTINS:
         count += 1
         candidate = name + ("" if name.endswith("_") else "_") + ("" if count == 2 else str(count))
+    counts[name] = count
     return candidate
 
 
@@ -124,6 +129,7 @@ class Names:
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._taken = set(reserved)
         self._given: dict[object, str] = {}
+        self._counts: dict[str, int] = {}
 
     def of(self, key: object, wanted: str) -> str:
         """The name of `key`, as near to `wanted` as can be at its first use."""
@@ -133,7 +139,7 @@ class Names:
 
     def fresh(self, wanted: str) -> str:
         """A name that nobody has had yet."""
-        name = identifier(wanted, self._taken)
+        name = _identifier(wanted, self._taken, self._counts)
         self._taken.add(name)
         return name
 

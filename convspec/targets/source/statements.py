@@ -80,9 +80,12 @@ def prune(block: Block, wanted: frozenset[str] = Nobody) -> tuple[Block, frozens
 
 
 def _mark(block: Block, needed: set[str]) -> bool:
-    """Add the names that kept statements read; whether anything in the block is kept."""
+    """Add the names that kept statements read; whether anything in the block is kept.
+
+    From the end: what reads a name stands behind what writes it, but for loops, so that two rounds are nearly always enough.
+    """
     kept = False
-    for statement in block:
+    for statement in reversed(block):
         match statement:
             case Line():
                 if _is_kept(statement, needed):
@@ -93,7 +96,7 @@ def _mark(block: Block, needed: set[str]) -> bool:
                     needed |= statement.iterable.reads
                     kept = True
             case Branch():
-                inner = [_mark(part, needed) for part in (statement.then, statement.orelse)]
+                inner = [_mark(part, needed) for part in (statement.orelse, statement.then)]
                 if any(inner):
                     needed |= statement.condition.reads
                     kept = True
