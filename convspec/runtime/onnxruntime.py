@@ -11,23 +11,50 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from convspec.diagnostics import Failure, error, fail
 from convspec.ir.types import Array
-from convspec.runtime.base import About, ModelFile, Network, OnHost, Program, RunOptions
+from convspec.runtime.base import About, ModelFile, Network, OnHost, Prepared, Program, RunOptions
 from convspec.runtime.devices import CPU, Device, parse_device, require, side_by_side, unavailable
+from convspec.runtime.onnxbinding import Binding
 from convspec.runtime.onnxfile import check_readable, signature_of_session
+from convspec.runtime.onnxmodel import Model, onnx_model
+from convspec.runtime.onnxproviders import (
+    PROVIDERS,
+    channels_last,
+    check_runtime_options,
+    engine_cache,
+    make_session_options,
+    provider_list,
+)
+from convspec.runtime.options import as_it_is, in_precision
 from convspec.runtime.signature import Signature, signature_of
 
-_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider"}
 _GPU_EXTRA = 'pip uninstall -y onnxruntime, then pip install "convspec[gpu]"'
 _TENSORRT = "install NVIDIA TensorRT (pip install tensorrt), of the version that this onnxruntime-gpu was built for"
 
-Model: TypeAlias = bytes | str
-"""A model in memory, or the path of a file."""
+
+@dataclass(slots=True)
+class OnnxPrepared:
+    """Inputs on the device; results stay there until they are asked for."""
+
+    session: OnnxSession
+    binding: Binding
+
+    def run(self) -> None:
+        with self.session.guarded():
+            self.binding.run()
+
+    def wait(self) -> None:
+        with self.session.guarded():
+            self.binding.wait()
+
+    def outputs(self) -> dict[str, Array]:
+        with self.session.guarded():
+            return self.binding.results()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +62,48 @@ class OnnxSession:
     signature: Signature
     about: About
     session: Any
+    device: Device
+    graph: bool = False
+    """Whether CUDA graphs are recorded: one for each shape of the inputs."""
+    recorded: dict[tuple[tuple[int, ...], ...], Binding] = field(default_factory=dict)
 
     def run(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        if self.graph:
+            return self._replay(arrays)
         names = [spec.name for spec in self.signature.outputs]
-        try:
+        with self.guarded():
             results = self.session.run(names, dict(arrays))
+        return dict(zip(names, results, strict=True))
+
+    def prepare(self, arrays: Mapping[str, Array]) -> Prepared:
+        if any(spec.type.dtype == "bfloat16" for spec in (*self.signature.inputs, *self.signature.outputs)):
+            return OnHost(self, arrays)  # ONNX Runtime's bindings have no form of it in NumPy
+        return OnnxPrepared(self, self._bind(arrays))
+
+    def _bind(self, arrays: Mapping[str, Array]) -> Binding:
+        ort = require("onnxruntime", "onnxruntime")
+        with self.guarded():
+            return Binding(ort, self.session, self.device, arrays, tuple(s.name for s in self.signature.outputs), self.graph)
+
+    def _replay(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        shapes = tuple(arrays[spec.name].shape for spec in self.signature.inputs)
+        if shapes not in self.recorded:
+            self.recorded[shapes] = self._bind(arrays)
+        binding = self.recorded[shapes]
+        with self.guarded():
+            binding.update(arrays)
+            binding.run()
+            binding.wait()
+            return binding.results()
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Failure CNN307 for what goes wrong in a run."""
+        try:
+            yield
         except Exception as problem:  # ONNX Runtime's exceptions share no other base
             message = f"onnxruntime failed on {self.about.device}: {_first_line(problem)}"
             raise fail(error("CNN307", message, hint="a smaller batch may help where memory ran out")) from None
-        return dict(zip(names, results, strict=True))
-
-    def prepare(self, arrays: Mapping[str, Array]) -> OnHost:
-        return OnHost(self, arrays)
 
 
 class OnnxRuntime:
@@ -56,87 +113,67 @@ class OnnxRuntime:
 
     def open(self, program: Program, options: RunOptions) -> OnnxSession:
         ort = require("onnxruntime", self.name)
+        check_runtime_options(options, parse_device(options.device) or Device("cuda"))  # before anything is compiled
         if isinstance(program, ModelFile):
+            as_it_is(options, self.name)
             check_readable(program.path)
             return _open(ort, str(program.path), program, options)
+        program = in_precision(program, options.precision, self.name)
         with tempfile.TemporaryDirectory(prefix="convspec-", ignore_cleanup_errors=True) as folder:
-            return _open(ort, _compile(program, Path(folder)), program, options)
+            return _open(ort, onnx_model(program, Path(folder)), program, options)
 
 
 RUNTIME = OnnxRuntime()
 
 
-def _compile(network: Network, folder: Path) -> Model:
-    """The network as one ONNX model in memory; in files in `folder` where its weights do not fit into one message."""
-    from convspec.targets.base import find_target
-
-    target = find_target("onnx")
-    artifact = target.emit(network.module, network.weights, target.options())
-    if len(artifact.files) == 1:
-        content = artifact.files[artifact.main]
-        assert not isinstance(content, str)
-        if isinstance(content, bytes):
-            return content
-        content(buffer := io.BytesIO())
-        return buffer.getvalue()
-    artifact.write(folder)
-    return str(folder / artifact.main)
-
-
 def _open(ort: Any, model: Model, program: Program, options: RunOptions) -> OnnxSession:
     asked = parse_device(options.device)
+    notes: list[str] = []
     if asked is None:
-        session, device, notes = _automatic(ort, model, program, options)
+        session, device = _automatic(ort, model, program, options, notes)
     else:
-        session, device, notes = _create(ort, model, program, asked, options.tf32), asked, []
+        session, device = _create(ort, model, program, asked, options, notes), asked
     both = side_by_side()
-    about = About("onnxruntime", ort.__version__, str(device), _placement(session), tuple([*notes, *([both] if both else [])]))
+    notes += [both] if both else []
+    about = About("onnxruntime", ort.__version__, str(device), _placement(session), tuple(notes))
     known = signature_of(program.module.graph) if isinstance(program, Network) else signature_of_session(session, program.path)
-    return OnnxSession(known, about, session)
+    return OnnxSession(known, about, session, device, options.cuda_graph)
 
 
-def _automatic(ort: Any, model: Model, program: Program, options: RunOptions) -> tuple[Any, Device, list[str]]:
+def _automatic(ort: Any, model: Model, program: Program, options: RunOptions, notes: list[str]) -> tuple[Any, Device]:
     """CUDA where it works, else the CPU, and a note that says why."""
-    if _PROVIDERS["cuda"] not in ort.get_available_providers():
-        note = "auto chose the CPU: this onnxruntime is built without CUDA"
-        return _create(ort, model, program, CPU, options.tf32), CPU, [note]
+    if PROVIDERS["cuda"] not in ort.get_available_providers():
+        notes.append("auto chose the CPU: this onnxruntime is built without CUDA")
+        return _create(ort, model, program, CPU, options, notes), CPU
     cuda = Device("cuda")
     try:
-        return _create(ort, model, program, cuda, options.tf32), cuda, ["auto chose CUDA"]
+        session = _create(ort, model, program, cuda, options, said := ["auto chose CUDA"])
     except Failure as failure:
         if failure.diagnostics[0].code != "CNN304":
             raise
-        note = f"auto chose the CPU: {failure.diagnostics[0].message}"
-    return _create(ort, model, program, CPU, options.tf32), CPU, [note]
+        notes.append(f"auto chose the CPU: {failure.diagnostics[0].message}")
+        return _create(ort, model, program, CPU, options, notes), CPU
+    notes += said
+    return session, cuda
 
 
-def _create(ort: Any, model: Model, program: Program, device: Device, tf32: bool) -> Any:
+def _create(ort: Any, model: Model, program: Program, device: Device, options: RunOptions, notes: list[str]) -> Any:
     """A session that really runs on `device`, or Failure CNN304 (device), CNN305 or CNN306 (model)."""
+    check_runtime_options(options, device)
     _check_built_for(ort, device)
     said: list[str] = []
     with _listening(ort, said):
-        _load_libraries(ort, device, tf32)
+        _load_libraries(ort, device, options.tf32)
+        cache = engine_cache(model, ort.__version__, device, options) if device.kind == "tensorrt" else None
+        providers = provider_list(device, options, cache)
         try:
-            session = ort.InferenceSession(model, _session_options(ort), _provider_list(device, tf32), enable_fallback=0)
+            session = ort.InferenceSession(model, make_session_options(ort, options), providers, enable_fallback=0)
         except Exception as problem:  # ONNX Runtime's exceptions share no other base
             raise _refused(problem, program, device) from None
     _check_runs_on(session, device, said)
+    notes += [cache.note] if cache else []
+    notes += ["convolutions run channels last"] if device.kind == "cuda" and channels_last(options) else []
     return session
-
-
-def _session_options(ort: Any) -> Any:
-    made = ort.SessionOptions()
-    made.log_severity_level = 3
-    made.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    return made
-
-
-def _provider_list(device: Device, tf32: bool) -> list[Any]:
-    """Providers in order of preference, with options. The CPU stands last: it does the arithmetic on shapes."""
-    cuda = (_PROVIDERS["cuda"], {"device_id": str(device.index), "use_tf32": str(int(tf32))})
-    tensorrt = (_PROVIDERS["tensorrt"], {"device_id": str(device.index), "trt_fp16_enable": "0"})
-    ahead = {"cpu": [], "cuda": [cuda], "tensorrt": [tensorrt, cuda]}[device.kind]
-    return [*ahead, _PROVIDERS["cpu"]]
 
 
 def _load_libraries(ort: Any, device: Device, tf32: bool) -> None:
@@ -155,7 +192,7 @@ def _load_libraries(ort: Any, device: Device, tf32: bool) -> None:
 
 
 def _check_built_for(ort: Any, device: Device) -> None:
-    if _PROVIDERS[device.kind] in ort.get_available_providers():
+    if PROVIDERS[device.kind] in ort.get_available_providers():
         return
     hint = side_by_side() or _GPU_EXTRA
     raise unavailable(device, "onnxruntime", f"onnxruntime {ort.__version__} is built without {device.kind.upper()}", hint)
@@ -163,7 +200,7 @@ def _check_built_for(ort: Any, device: Device) -> None:
 
 def _check_runs_on(session: Any, device: Device, said: list[str]) -> None:
     """Failure CNN304 if ONNX Runtime fell back, or if the device took none of the nodes."""
-    wanted = _PROVIDERS[device.kind]
+    wanted = PROVIDERS[device.kind]
     if session.get_providers()[0] != wanted:
         reason = said[0] if said else "its libraries or the driver were not found"
         raise unavailable(device, "onnxruntime", f"{wanted} did not start: {reason}", _missing_libraries(device))
@@ -181,6 +218,8 @@ def _missing_libraries(device: Device) -> str:
 def _refused(problem: Exception, program: Program, device: Device) -> Failure:
     """Why there is no session: the device (CNN304), the file (CNN306), or a network that this runtime cannot run (CNN305)."""
     reason = _first_line(problem)
+    if "graph capture" in reason or "CUDA graph" in reason:
+        return fail(error("CNN305", f"this network cannot be one CUDA graph: {reason}", hint="leave out --cuda-graph"))
     if device.kind != "cpu" and any(word in reason for word in ("CUDA", "cuda", "cuDNN", "CUDNN", "device", "TensorRT")):
         return unavailable(device, "onnxruntime", reason, _missing_libraries(device))
     if isinstance(program, ModelFile):

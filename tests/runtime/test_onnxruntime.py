@@ -137,6 +137,9 @@ class FakeOrt:
     def SessionOptions(self) -> Any:
         return SimpleNamespace(add_session_config_entry=lambda key, value: None)
 
+    GraphOptimizationLevel = SimpleNamespace(ORT_ENABLE_ALL=99)
+    ExecutionMode = SimpleNamespace(ORT_SEQUENTIAL=0)
+
     def preload_dlls(self) -> None:
         print("Failed to load libnvinfer")
         self.preloaded += 1
@@ -161,7 +164,7 @@ class FakeOrt:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeOrt:
     made = FakeOrt()
     monkeypatch.setattr(runtime, "require", lambda module, name: made)
-    monkeypatch.setattr(runtime, "_compile", lambda program, folder: b"")
+    monkeypatch.setattr(runtime, "onnx_model", lambda program, folder: b"")
     monkeypatch.setattr(runtime, "side_by_side", lambda: None)
     monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
     return made
@@ -174,7 +177,8 @@ def opened(device: str, tf32: bool = False) -> Any:
 def test_cuda_runs_and_tells_who_took_what(fake: FakeOrt, capsys: pytest.CaptureFixture[str]) -> None:
     about = opened("cuda:1").about
     assert (about.device, about.provider) == ("cuda:1", f"{CUDA} (50 nodes), {CPU} (3 nodes)")
-    assert fake.asked == [(CUDA, {"device_id": "1", "use_tf32": "0"}), CPU]
+    assert [fake.asked[0][0], fake.asked[1]] == [CUDA, CPU]
+    assert (fake.asked[0][1]["device_id"], fake.asked[0][1]["use_tf32"]) == ("1", "0")
     assert fake.preloaded == 1
     assert fake.callback is None
     assert capsys.readouterr().out == ""
@@ -191,9 +195,27 @@ def test_tensorrt_runs_with_cuda_behind_it(fake: FakeOrt, monkeypatch: pytest.Mo
     fake.works, fake.nodes = (TENSORRT, CUDA), {CPU: 1, TENSORRT: 2}
     about = opened("tensorrt").about
     assert (about.device, about.provider) == ("tensorrt:0", f"{TENSORRT} (2 nodes), {CPU} (1 node)")
-    assert [p[0] for p in fake.asked[:2]] == [TENSORRT, CUDA]
-    assert fake.asked[0][1] == {"device_id": "0", "trt_fp16_enable": "0"}
+    assert fake.asked[0][1]["trt_fp16_enable"] == "0"
+    assert [p if isinstance(p, str) else p[0] for p in fake.asked] == [TENSORRT, CUDA, CPU]
     assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
+
+
+def test_cuda_graphs_and_channels_last_are_passed_on(fake: FakeOrt) -> None:
+    about = RUNTIME.open(network(SMALL), RunOptions("cuda", cuda_graph=True, layout="channels_last")).about
+    assert (fake.asked[0][1]["enable_cuda_graph"], fake.asked[0][1]["prefer_nhwc"]) == ("1", "1")
+    assert about.notes == ("convolutions run channels last",)
+
+
+@pytest.mark.parametrize("options", [RunOptions("auto", cuda_graph=True), RunOptions("auto", layout="channels_last")])
+def test_what_auto_cannot_have_on_the_cpu_is_refused(fake: FakeOrt, options: RunOptions) -> None:
+    fake.works = ()
+    assert codes(lambda: RUNTIME.open(network(SMALL), options)) == ["CNN305"]
+
+
+def test_a_network_that_is_not_one_graph_is_told(fake: FakeOrt) -> None:
+    fake.raises = RuntimeError("This session cannot use the graph capture feature as requested by the user")
+    message = told(lambda: RUNTIME.open(network(SMALL), RunOptions("cuda", cuda_graph=True)))
+    assert message.startswith("error[CNN305]: this network cannot be one CUDA graph: ")
 
 
 def test_a_quiet_fall_back_is_found_out(fake: FakeOrt) -> None:
