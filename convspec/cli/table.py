@@ -250,6 +250,8 @@ def _told(run: Unfinished) -> Iterator[None]:
 
 
 def _kept(run: Unfinished) -> str:
+    if not run.done:
+        return "no picture was done yet"
     return f"{run.done:,} of {len(run.files):,} pictures are done and kept; the same command continues"
 
 

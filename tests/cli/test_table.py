@@ -272,7 +272,7 @@ def test_batches_keep_to_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes.clear()
     done = run("small.cnn", "many", "-o", "c.csv", "--memory", "100B")
     assert sizes == [1] * 70
-    assert "one picture takes about 5.15 kB, which is more than --memory allows" in done.out
+    assert "one picture takes about 6.69 kB, which is more than --memory allows" in done.out
     sizes.clear()
     assert run("small.cnn", "many", "-o", "d.csv", "--memory", "100B", "--batch", "40").code == 0
     assert sizes == [40, 30]
@@ -305,7 +305,7 @@ def test_a_runtime_that_gives_up_on_everything_stops_the_run(monkeypatch: pytest
     monkeypatch.setattr(reference, "evaluate", never)
     done = run("small.cnn", "digits", "-o", "r.csv")
     assert done.code == 1
-    assert done.err.startswith("stopped: 0 of 3 pictures are done and kept; the same command continues\nerror[CNN307]")
+    assert done.err.startswith("stopped: no picture was done yet\nerror[CNN307]")
     assert not [name for name in os.listdir() if name.startswith("r.")]
 
 
