@@ -49,7 +49,7 @@ bench: $(FULL)/ready
 # What needs a CUDA device; without one it says so and does nothing.
 gpu: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -rs -m gpu tests/gpu
-	$(FULL)/bin/python -m benchmarks.gpu --json build/gpu.json
+	$(FULL)/bin/python -m benchmarks.gpu --json benchmarks/results/gpu.json
 
 # The wheel must work on its own, in an empty environment, away from the checkout.
 wheel: $(FULL)/ready
