@@ -162,8 +162,9 @@ class _Roofline:
         said = "a ring is the least time its layers allow, a dot what it took; the number is the batch"
         canvas.add(Words(_MARGIN + width_of(f"roofline of {title}", 15) + 8, self.top + 16, said, 11, _GREY))
         self._axes(canvas)
-        for peaks in self._peaks():
-            self._roof(canvas, peaks)
+        ranked = sorted(self._peaks(), key=lambda each: -each.flops)
+        for peaks in ranked:
+            self._roof(canvas, peaks, above=peaks is ranked[0])
         self._points(canvas, colours)
         return self.top + 40 + self.height + 50
 
@@ -180,13 +181,13 @@ class _Roofline:
             canvas.add(Words(self.left - 6, y + 4, _power(power), 10, _GREY, "end"))
         canvas.add(Words(self.left + self.width / 2, bottom + 32, "flops for each byte moved", 11, _GREY, "middle"))
 
-    def _roof(self, canvas: Canvas, peaks: Peaks) -> None:
+    def _roof(self, canvas: Canvas, peaks: Peaks, above: bool) -> None:
         """The slope of memory up to the ridge, the level of computing from there on."""
         start = max(10.0**self.x0, 10.0**self.y0 / peaks.bandwidth)
         points = ((start, start * peaks.bandwidth), (peaks.ridge, peaks.flops), (10.0**self.x1, peaks.flops))
         canvas.add(Line(tuple((self.x(x), self.y(y)) for x, y in points), _INK, 1.6))
         said = f"{peaks.device} {peaks.precision}: {rate(peaks.flops, 'FLOP/s')}, {rate(peaks.bandwidth, 'B/s')}"
-        canvas.add(Words(self.left + self.width - 4, self.y(peaks.flops) - 5, said, 10, _INK, "end"))
+        canvas.add(Words(self.left + self.width - 4, self.y(peaks.flops) + (-5 if above else 13), said, 10, _INK, "end"))
 
     def _points(self, canvas: Canvas, colours: dict[str, str]) -> None:
         """Lines below, then rings, then dots, so that no subject hides another's dot."""

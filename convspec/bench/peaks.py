@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -68,19 +68,16 @@ def cpu_peaks(precision: str = "fp32", threads: int | None = None, seconds: floa
     return Peaks("CPU", precision, flops, bandwidth(threads, seconds), source)
 
 
-def measure(precision: str, threads: int | None = None, seconds: float = 0.5) -> dict[str, Any] | None:
-    """`cpu_peaks` as JSON, for a process of its own: it imports what this one need not, with threads of its own.
+def measure(precisions: Sequence[str], threads: int | None = None, seconds: float = 0.5) -> list[dict[str, Any]]:
+    """The peaks of this CPU at each precision that can be measured, as JSON, for a process of its own with its own threads.
 
     A CPU without instructions for a narrow float computes it as fp32, so fp32's peak is the least that it can do.
     """
-    found = [peaks for each in dict.fromkeys(("fp32", precision)) if (peaks := cpu_peaks(each, threads, seconds))]
-    if precision not in [peaks.precision for peaks in found]:
-        return None
-    top = max(found, key=lambda peaks: peaks.flops)
-    return {
-        "device": "CPU", "precision": precision, "flops": top.flops, "bandwidth": max(peaks.bandwidth for peaks in found),
-        "source": top.source,
-    }  # fmt: skip
+    fp32 = cpu_peaks("fp32", threads, seconds)
+    assert fp32 is not None
+    found = [fp32, *(each for name in precisions if name != "fp32" and (each := cpu_peaks(name, threads, seconds)))]
+    top = max(each.bandwidth for each in found)
+    return [asdict(replace(each, flops=max(each.flops, fp32.flops), bandwidth=top)) for each in found]
 
 
 def best(function: Callable[[], object], seconds: float, clock: Callable[[], float] = time.perf_counter) -> float:

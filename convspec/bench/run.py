@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TypeAlias
 
 from convspec.bench import agreement
 from convspec.bench.gpu import gpu_at
@@ -25,6 +26,8 @@ from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.runtime.base import ModelFile, RunOptions, find_runtime
 from convspec.runtime.signature import signature_of
 
+PeaksFinder: TypeAlias = Callable[[str, Sequence[str], int | None], Mapping[str, Peaks]]
+"""From a device, precisions and a number of threads to the peaks by precision."""
 CONTROL = "control"
 """The name of the first subject's second process."""
 
@@ -54,8 +57,8 @@ class Hooks:
     """What a caller may put in: who is told of progress, and what stands for the machine in tests."""
 
     say: Callable[[str], None] = lambda text: None
-    peaks: Callable[[str, Subject], Peaks | None] | None = None
-    """The peaks of a device at a subject's precision; by default measured or looked up."""
+    peaks: PeaksFinder | None = None
+    """Finds the peaks of a device; by default `find_peaks`."""
 
 
 def bench(request: Request, hooks: Hooks | None = None) -> Results:
@@ -67,7 +70,7 @@ def bench(request: Request, hooks: Hooks | None = None) -> Results:
     sources = list(dict.fromkeys(subject.source for subject in request.subjects if not subject.against))
     interfaces = {source: _interface(source) for source in sources}
     _check_sizes(request.sizes, interfaces)
-    peaks = _PeaksOnce(hooks)
+    peaks = _PeaksOnce(request.subjects, hooks.peaks or find_peaks)
     results = Results([], machine(), _weights_text(sources))
     for batch in request.batches:
         for interface in interfaces.values():
@@ -88,35 +91,36 @@ def bench(request: Request, hooks: Hooks | None = None) -> Results:
 
 
 class _PeaksOnce:
-    """The peaks of each device at each precision, found out once."""
+    """The peaks of each device, found out once for all precisions that are asked for."""
 
-    def __init__(self, hooks: Hooks) -> None:
-        self._known: dict[tuple[str, str], Peaks | None] = {}
-        self._hooks = hooks
+    def __init__(self, subjects: Sequence[Subject], find: PeaksFinder) -> None:
+        self._precisions = list(dict.fromkeys(subject.arithmetic for subject in subjects))
+        self._threads = next((subject.threads for subject in subjects), None)
+        self._known: dict[str, Mapping[str, Peaks]] = {}
+        self._find = find
 
     def of(self, device: str, subject: Subject) -> Peaks | None:
-        key = (device, subject.arithmetic)
-        if key not in self._known:
-            self._known[key] = (self._hooks.peaks or find_peaks)(device, subject)
-        return self._known[key]
+        if device not in self._known:
+            self._known[device] = self._find(device, self._precisions, self._threads)
+        return self._known[device].get(subject.arithmetic)
 
 
-def find_peaks(device: str, subject: Subject) -> Peaks | None:
-    """The peaks of a device at the precision of a subject: measured for a CPU, from data sheets for a GPU."""
+def find_peaks(device: str, precisions: Sequence[str], threads: int | None) -> dict[str, Peaks]:
+    """The peaks of a device by precision, as far as they are known: measured for a CPU, from data sheets for a GPU."""
     from convspec.bench.processes import ChildError, fresh
 
     gpu = gpu_at(device)
     if gpu is not None:
-        return gpu_peaks(gpu.name, subject.arithmetic)
+        return {name: found for name in precisions if (found := gpu_peaks(gpu.name, name))}
     if device != "cpu":
-        return None
-    threads = {} if subject.threads is None else {name: str(subject.threads) for name in _THREADS}
-    arguments = {"precision": subject.arithmetic, "threads": subject.threads}
+        return {}
+    environment = {} if threads is None else dict.fromkeys(_THREADS, str(threads))
+    arguments = {"precisions": list(precisions), "threads": threads}
     try:
-        found = fresh("convspec.bench.peaks:measure", arguments, environment=threads).value
+        rows = fresh("convspec.bench.peaks:measure", arguments, environment=environment).value
     except ChildError:
-        return None
-    return Peaks(**found) if found else None
+        return {}
+    return {row["precision"]: Peaks(**row) for row in rows}
 
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

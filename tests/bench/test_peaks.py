@@ -9,7 +9,7 @@ import pytest
 
 import convspec.bench.peaks
 from convspec.bench.gpu import Gpu, gpu_at, parse
-from convspec.bench.peaks import Peaks, bandwidth, best, cache_bytes, gpu_peaks
+from convspec.bench.peaks import Peaks, bandwidth, best, cache_bytes, gpu_peaks, measure
 from tests.bench.clocks import Clock
 
 ROWS = json.loads(Path(convspec.bench.peaks.__file__).with_name("gpus.json").read_text())["gpus"]
@@ -58,6 +58,15 @@ def test_at_least_three_calls_however_long_they_take() -> None:
 
 def test_a_triad_moves_something() -> None:
     assert bandwidth(threads=2, seconds=0.0, largest=2**22) > 0
+
+
+def test_what_is_measured_of_a_cpu_hangs_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A narrow float is no slower than fp32, which it can be computed in, and all share one memory."""
+    peaks = {"fp32": Peaks("CPU", "fp32", 100.0, 7.0, "a"), "bf16": Peaks("CPU", "bf16", 60.0, 9.0, "b")}
+    monkeypatch.setattr(convspec.bench.peaks, "cpu_peaks", lambda name, threads, seconds: peaks.get(name))
+    found = {row["precision"]: row for row in measure(["bf16", "int8"])}
+    assert (found["fp32"]["flops"], found["bf16"]["flops"]) == (100.0, 100.0)
+    assert found["fp32"]["bandwidth"] == found["bf16"]["bandwidth"] == 9.0 and "int8" not in found
 
 
 def test_the_cache_is_at_least_what_is_assumed() -> None:

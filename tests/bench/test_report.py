@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -70,6 +71,13 @@ def test_more_than_the_roofline_is_explained() -> None:
     below = results()
     below.tables[0].rows = below.tables[0].rows[:1]
     assert "above 100 %" not in text(below)
+
+
+def test_a_low_precision_that_is_too_exact_is_told() -> None:
+    found = results()
+    assert "hardly computed" not in text(found)
+    found.rows[1].subject = replace(found.rows[1].subject, precision="bf16")
+    assert "pytorch bf16 O1: as exact as fp32, so it was hardly computed in bf16" in text(found)
 
 
 def test_unknown_peaks_are_said_and_not_guessed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,6 @@ from PIL import Image
 from convspec import load
 from convspec.bench.messages import Refused
 from convspec.bench.peaks import Peaks
-from convspec.bench.plan import Subject
 from convspec.bench.pool import Lane
 from convspec.cli.bench import _Progress
 from tests.bench.local import LocalLane
@@ -25,8 +25,8 @@ QUICK = ("--rounds", "2", "--time", "0")
 def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measuring a CPU takes seconds, and a process for each subject too; one test does both."""
 
-    def known(device: str, subject: Subject) -> Peaks:
-        return Peaks("CPU", subject.arithmetic, 1e11, 1e10, "for tests")
+    def known(device: str, precisions: Sequence[str], threads: int | None) -> dict[str, Peaks]:
+        return {name: Peaks("CPU", name, 1e11, 1e10, "for tests") for name in precisions}
 
     if "processes" not in request.node.name:
         monkeypatch.setattr("convspec.bench.pool._start", LocalLane)

@@ -62,8 +62,8 @@ def test_a_dry_run_measures_keeps_and_goes_on(monkeypatch: pytest.MonkeyPatch, t
     )
     kept = {"onnx fp32": True, "onnx fp16": True, "pytorch bf16": True}
     monkeypatch.setattr(script, "verified", lambda spec, device: kept)
-    monkeypatch.setattr(script, "ways", lambda spec, device: [way for way in ways(spec, device) if way.name in wanted])
     wanted = (script.DEFAULTS, "onnxruntime fp32 O2", script.EAGER)
+    monkeypatch.setattr(script, "ways", lambda spec, device: [way for way in ways(spec, device) if way.name in wanted])
     networks = {script.MAIN: str(tmp_path / "net.cnn")}
     script.figures(True, "cpu", networks, (1,), tmp_path)
     path = tmp_path / "gpu-dry-run-on-the-cpu-quick.json"
