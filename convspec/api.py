@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec import elaborate
+from convspec.collector import collector_off
 from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
 from convspec.limits import DEFAULT, Limits
@@ -55,7 +56,8 @@ def load(
     file's folder. `limits` bounds what the spec may use.
     """
     path, model = _resolve(path, model)
-    module = elaborate.load(path, model=model, settings=_settings(settings), limits=limits, root=root)
+    with collector_off():
+        module = elaborate.load(path, model=model, settings=_settings(settings), limits=limits, root=root)
     return Net(module, weights, seed, stem=model or Path(path).stem, allow_missing=allow_missing)
 
 
@@ -79,7 +81,8 @@ def loads(
     allow_missing: Sequence[str] = (),
 ) -> Net:
     """The network that a spec given as text describes; messages call the text `name`. The rest is as in `load`."""
-    module = elaborate.loads(text, name=name, model=model, settings=_settings(settings), limits=limits)
+    with collector_off():
+        module = elaborate.loads(text, name=name, model=model, settings=_settings(settings), limits=limits)
     return Net(module, weights, seed, allow_missing=allow_missing)
 
 
@@ -215,7 +218,8 @@ class Net:
         if options.get("reuse_data") is not None and net._source is not None:
             hint = "leave out one of the two"
             raise fail(error("CNN401", "the weights are given, and are to be those of a data file too", hint=hint))
-        artifact = found.emit(net.module, net._weights_to_write(), target_options(found, stem, options))
+        with collector_off():
+            artifact = found.emit(net.module, net._weights_to_write(), target_options(found, stem, options))
         self._spare_sources(folder / name for name in artifact.files)
         packages = [package(kind, target, folder / stem, net.module, net.weights) for kind in emit]
         return [*artifact.write(folder), *packages]

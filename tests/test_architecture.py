@@ -15,6 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "source": set(),
     "version": set(),
     "limits": set(),
+    "collector": set(),
     "files": {"diagnostics"},
     "diagnostics": {"source"},
     "ir": {"source", "diagnostics"},
