@@ -57,9 +57,8 @@ def test_without_a_gpu_every_goal_is_said_not_to_be_measured(monkeypatch: pytest
 def test_a_dry_run_measures_keeps_and_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "net.cnn").write_text(SPEC)
     monkeypatch.setattr("convspec.bench.pool._start", LocalLane)
-    monkeypatch.setattr(
-        "convspec.bench.run.find_peaks", lambda device, subject: Peaks("CPU", subject.arithmetic, 1e11, 1e10, "")
-    )
+    peaks = {"fp32": Peaks("CPU", "fp32", 1e11, 1e10, "")}
+    monkeypatch.setattr("convspec.bench.run.find_peaks", lambda *_: peaks)
     kept = {"onnx fp32": True, "onnx fp16": True, "pytorch bf16": True}
     monkeypatch.setattr(script, "verified", lambda spec, device: kept)
     wanted = (script.DEFAULTS, "onnxruntime fp32 O2", script.EAGER)
