@@ -26,8 +26,8 @@ DEFAULT_MEMORY = 2_000_000_000
 MOST_ON_CPU, MOST_ON_GPU = 32, 256
 """Where larger batches bring no more throughput."""
 _MARGIN = 2.0
-"""For layouts that a runtime pads, and memory that it keeps in pieces. ONNX Runtime's CPU provider took 1.4 to 1.9 times the peak
-on ResNet-18, ResNet-50, MobileNetV3 and DenseNet-121."""
+"""For layouts that a runtime pads, and memory that it keeps in pieces. ONNX Runtime's CPU provider took 1.4 to 1.9 times the
+peak of ResNet-18, ResNet-50, MobileNetV3 and DenseNet-121."""
 
 Peak: TypeAlias = Callable[[dict[str, int]], int]
 """The peak of the activations in bytes, at these values of the symbolic sizes. DimError where it cannot be told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -16,12 +17,14 @@ from convspec.runtime.batches import Memory
 from convspec.runtime.checks import check_arrays
 from convspec.runtime.classify import needs_softmax
 from convspec.runtime.decoding import Decoded, decode_in_order
+from convspec.runtime.listing import PictureFile
 from convspec.runtime.pictures import fixed_size
 from convspec.runtime.rows import Columns, Part, make_rows
 from convspec.runtime.unfinished import Unfinished
 
 SYNC_SECONDS = 10.0
 """How much work a power cut may cost, beside what the last batches took."""
+_TOO_MANY = 20
 _WAITING = 4
 """Parts that may wait to be written."""
 
@@ -43,6 +46,7 @@ class Work:
     """The first few messages about pictures that could not be run."""
     notes: list[str] = field(default_factory=list)
     _fitting: dict[tuple[int, ...], Failure | None] = field(default_factory=dict)
+    _vanished: int = 0
     _most: int | None = None
     """The largest batch that the runtime did not give up on, once it did."""
 
@@ -55,12 +59,12 @@ class Work:
         with closing(decode_in_order(paths, spec, 2 * run.batch, room)) as pictures, _Writer(run, self.columns) as writer:
             while place < len(run.files):
                 after = min(len(run.files), (place // run.batch + 1) * run.batch)
-                part = self._part(pictures, [file.name for file in run.files[place:after]])
+                part = self._part(pictures, run.files[place:after])
                 writer.put(part)
                 place, errors = after, errors + sum(problem is not None for problem in part.errors)
                 self.progress(place, errors)
 
-    def _part(self, pictures: Iterator[Decoded], names: Sequence[str]) -> Part:
+    def _part(self, pictures: Iterator[Decoded], files: Sequence[PictureFile]) -> Part:
         """The next pictures, run: together while they have one shape and there is memory for them."""
         results: dict[int, Mapping[str, Array] | Failure] = {}
         waiting: dict[int, Array] = {}
@@ -69,8 +73,9 @@ class Work:
             results.update(zip(waiting, self._run(list(waiting.values())), strict=True))
             waiting.clear()
 
-        for place in range(len(names)):
+        for place, file in enumerate(files):
             picture = self._checked(next(pictures))
+            self._watch(picture, file)
             if isinstance(picture, Failure):
                 results[place] = picture
                 continue
@@ -79,7 +84,15 @@ class Work:
             waiting[place] = picture
         if waiting:
             run()
-        return self._described(names, [results[place] for place in range(len(names))])
+        return self._described([file.name for file in files], [results[place] for place in range(len(files))])
+
+    def _watch(self, picture: Decoded, file: PictureFile) -> None:
+        """Stop where one picture after another is gone that was there when this command began: a disk that went away."""
+        gone = isinstance(picture, Failure) and file.name not in self.run.gone and not os.path.lexists(file.path)
+        self._vanished = self._vanished + 1 if gone else 0
+        if self._vanished >= _TOO_MANY:
+            message = f"{_TOO_MANY} pictures in a row are not there any more, the last of them {file.path}"
+            raise fail(error("CNN300", message, hint="bring them back, or repeat the command without them"))
 
     def _described(self, names: Sequence[str], results: Sequence[Mapping[str, Array] | Failure]) -> Part:
         errors = [self._message(result) if isinstance(result, Failure) else None for result in results]

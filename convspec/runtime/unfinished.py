@@ -44,6 +44,8 @@ class Unfinished:
     store: Store
     resumed: bool
     notes: list[str] = field(default_factory=list)
+    gone: frozenset[str] = frozenset()
+    """Names of pictures that were there when the run began, and not when it was continued."""
     _lock: Any = None
 
     @property
@@ -103,6 +105,7 @@ def start_or_continue(
         run = _open(folder, target, columns, batch, resumed=True)
         run.notes += _changes(run, files)
         places = {file.name: file.path for file in files}
+        run.gone = frozenset(file.name for file in run.files if file.name not in places)
         run.files = [replace(file, path=places.get(file.name, file.path)) for file in run.files]
         return run
 

@@ -234,6 +234,39 @@ def test_a_picture_that_goes_away_meanwhile(monkeypatch: pytest.MonkeyPatch) -> 
     assert [row["error"] is None for row in lines()] == [True, True, True, False, True]
 
 
+def test_a_disk_that_goes_away_does_not_make_errors_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures(100)
+    command = ("small.cnn", "many", "--batch", "4", "-o")
+    assert run(*command, "whole.jsonl").code == 0
+    evaluate, count = reference.evaluate, [0]
+
+    def unmounted(graph: Any, weights: Any, arrays: Any) -> Any:
+        count[0] += 1
+        if count[0] == 3:
+            os.rename("many", "elsewhere")
+            Path("many").mkdir()
+        return evaluate(graph, weights, arrays)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reference, "evaluate", unmounted)
+        done = run(*command, "r.jsonl")
+    assert done.code == 1
+    assert "pictures are done and kept; the same command continues" in done.err.splitlines()[0]
+    assert "\nerror[CNN300]: 20 pictures in a row are not there any more, the last of them many/" in done.err
+    assert run(*command, "r.jsonl").code == 1  # an empty folder does not count as a run either
+    kept = [json.loads(line) for line in Path("r.jsonl.partial/rows").read_text().splitlines()]
+    assert sum(row["error"] is not None for row in kept) < 20
+    os.rmdir("many")
+    os.rename("elsewhere", "many")
+    for i in range(60, 90):
+        os.remove(f"many/{i:04}.png")
+    done = run(*command, "r.jsonl")
+    assert "30 pictures not there any more; those without a row will be errors: 0060.png" in done.out
+    missing = {f"{i:04}.png" for i in range(60, 90)} | {row["file"] for row in kept if row["error"]}
+    assert {row["file"] for row in lines() if row["error"]} == missing
+    assert [row for row in lines("whole.jsonl") if row["file"] not in missing] == [row for row in lines() if not row["error"]]
+
+
 def test_only_bad_pictures() -> None:
     Path("bad").mkdir()
     Path("bad/a.png").write_bytes(b"junk")
