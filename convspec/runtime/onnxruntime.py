@@ -169,9 +169,11 @@ def _create(ort: Any, model: Model, program: Program, device: Device, options: R
         try:
             session = ort.InferenceSession(model, make_session_options(ort, options), providers, enable_fallback=0)
         except Exception as problem:  # ONNX Runtime's exceptions share no other base
-            raise _refused(problem, program, device) from None
+            raise _refused(problem, program, device, options.precision) from None
     _check_runs_on(session, device, said)
     notes += [cache.note] if cache else []
+    if options.precision == "fp16" and device.kind == "cpu":
+        notes.append("onnxruntime computes float16 in float32 on the CPU, between roundings to float16")
     notes += ["convolutions run channels last"] if device.kind == "cuda" and channels_last(options) else []
     return session
 
@@ -215,7 +217,7 @@ def _missing_libraries(device: Device) -> str:
     return 'check the driver with nvidia-smi; CUDA and cuDNN come with pip install "convspec[gpu]"'
 
 
-def _refused(problem: Exception, program: Program, device: Device) -> Failure:
+def _refused(problem: Exception, program: Program, device: Device, precision: str) -> Failure:
     """Why there is no session: the device (CNN304), the file (CNN306), or a network that this runtime cannot run (CNN305)."""
     reason = _first_line(problem)
     if "graph capture" in reason or "CUDA graph" in reason:
@@ -227,6 +229,9 @@ def _refused(problem: Exception, program: Program, device: Device) -> Failure:
             reason = "it is no ONNX model, or is damaged"
         return fail(error("CNN306", f"onnxruntime cannot load {program.path}: {reason}"))
     message = f"onnxruntime cannot run {program.module.name} on {device}: {reason}"
+    if precision == "bf16" and device.kind == "cpu":
+        hint = "onnxruntime has no bfloat16 kernels on the CPU: use --precision fp16, or --runtime pytorch or openvino"
+        return fail(error("CNN305", message, hint=hint))
     return fail(error("CNN305", message, hint="use --runtime pytorch, tensorflow or reference"))
 
 

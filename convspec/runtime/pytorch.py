@@ -1,19 +1,71 @@
-"""PyTorch: the module that `to_torch` makes, in inference mode, on the CPU or a CUDA device."""
+"""PyTorch: the module that `to_torch` makes, in inference mode, on the CPU or a CUDA device; tuned, and saying how."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from convspec.diagnostics import error, fail
+from convspec.ir.graph import Graph
 from convspec.ir.types import Array
-from convspec.runtime.base import About, OnHost, Program, RunOptions, network_only
+from convspec.runtime.base import About, Program, RunOptions, network_only
 from convspec.runtime.devices import CPU, Device, only_cpu_and_cuda, parse_device, require, unavailable
+from convspec.runtime.options import check_options, in_precision, only_on_cuda
 from convspec.runtime.signature import Signature, signature_of
 
 _CUDA_BUILD = 'on Linux, pip install "convspec[torch]" from PyPI brings a CUDA build; for others see pytorch.org/get-started'
+_WARM_UP = 3
+"""Runs before a CUDA graph is recorded: libraries allocate and choose their kernels in them, as PyTorch's notes ask."""
+_HAS = ("precision", "compile", "cuda_graph", "threads", "layout")
+
+
+@dataclass(slots=True)
+class TorchPrepared:
+    """Tensors on the device. `graph` is a recorded CUDA graph, which reads `feeds` and writes `made` where they are."""
+
+    session: TorchSession
+    feeds: list[Any]
+    made: Any = None
+    graph: Any = None
+
+    def run(self) -> None:
+        with self.session.guarded() as torch:
+            if self.session.options.cuda_graph:
+                self._replay(torch)
+            else:
+                self.made = self.session.model(*self.feeds)
+
+    def _replay(self, torch: Any) -> None:
+        if self.graph is None:
+            aside = torch.cuda.Stream()
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):
+                for _ in range(_WARM_UP):
+                    self.session.model(*self.feeds)
+            torch.cuda.current_stream().wait_stream(aside)
+            self.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self.graph):
+                self.made = self.session.model(*self.feeds)
+        self.graph.replay()
+
+    def update(self, feeds: list[Any]) -> None:
+        """Other data of the same shapes, in the same places."""
+        with self.session.guarded():
+            for place, feed in zip(self.feeds, feeds, strict=True):
+                place.copy_(feed)
+
+    def wait(self) -> None:
+        if self.session.about.device != "cpu":
+            with self.session.guarded() as torch:
+                torch.cuda.synchronize(self.session.about.device)
+
+    def outputs(self) -> dict[str, Array]:
+        names = [spec.name for spec in self.session.signature.outputs]
+        tensors = {names[0]: self.made} if len(names) == 1 else self.made  # several come by name
+        with self.session.guarded() as torch:
+            return {name: _to_array(torch, tensors[name]) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +73,61 @@ class TorchSession:
     signature: Signature
     about: About
     model: Any
-    tf32: bool
+    options: RunOptions
+    last: bool
+    """Whether arrays of rank 4 lie channels last."""
+    recorded: dict[tuple[tuple[int, ...], ...], TorchPrepared] = field(default_factory=dict)
+    """By the shapes of the inputs, with CUDA graphs."""
 
     def run(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        if not self.options.cuda_graph:
+            prepared = self.prepare(arrays)
+        else:
+            shapes = tuple(arrays[spec.name].shape for spec in self.signature.inputs)
+            if shapes in self.recorded:
+                self.recorded[shapes].update(self._feeds(arrays))
+            else:
+                self.recorded[shapes] = self.prepare(arrays)
+            prepared = self.recorded[shapes]
+        prepared.run()
+        return prepared.outputs()
+
+    def prepare(self, arrays: Mapping[str, Array]) -> TorchPrepared:
+        return TorchPrepared(self, self._feeds(arrays))
+
+    def _feeds(self, arrays: Mapping[str, Array]) -> list[Any]:
+        with self.guarded() as torch:
+            tensors = [_to_tensor(torch, arrays[spec.name]).to(self.about.device) for spec in self.signature.inputs]
+            last = torch.channels_last
+            return [each.to(memory_format=last) if self.last and each.dim() == 4 else each for each in tensors]
+
+    @contextmanager
+    def guarded(self) -> Iterator[Any]:
+        """torch, in inference mode and with the switches as asked for; what goes wrong is a Failure."""
         torch = require("torch", "pytorch")
         try:
-            with torch.inference_mode(), _tf32(torch, self.tf32):
-                feeds = [_to_tensor(torch, arrays[spec.name]).to(self.about.device) for spec in self.signature.inputs]
-                results = self.model(*feeds)
+            with ExitStack() as stack:
+                stack.enter_context(torch.inference_mode())
+                stack.enter_context(_tf32(torch, self.options.tf32))
+                stack.enter_context(_set(torch.backends.cudnn, "benchmark", self.about.device != "cpu"))
+                stack.enter_context(_threads(torch, self.options.threads))
+                yield torch
         except IndexError as problem:
             raise fail(error("CNN301", f"an index is out of its range: {problem}")) from None
-        except RuntimeError as problem:  # out of memory is one too
-            reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-            message = f"pytorch failed on {self.about.device}: {reason}"
-            raise fail(error("CNN307", message, hint="a smaller batch may help where memory ran out")) from None
-        names = [spec.name for spec in self.signature.outputs]
-        tensors = {names[0]: results} if len(names) == 1 else results  # several come by name
-        return {name: _to_array(torch, tensors[name]) for name in names}
+        except Exception as problem:
+            raise self._told(problem) from None
 
-    def prepare(self, arrays: Mapping[str, Array]) -> OnHost:
-        return OnHost(self, arrays)
+    def _told(self, problem: Exception) -> Exception:
+        """CNN307 for what goes wrong in a run, out of memory for instance; CNN305 where torch.compile gives up."""
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        if self.options.compile and type(problem).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            message = f"torch.compile cannot compile {self.signature.name}: {reason}"
+            hint = "leave out --compile; on a CPU it needs a C++ compiler, on a GPU Triton"
+            return fail(error("CNN305", message, hint=hint))
+        if not isinstance(problem, RuntimeError):
+            return problem
+        message = f"pytorch failed on {self.about.device}: {reason}"
+        return fail(error("CNN307", message, hint="a smaller batch may help where memory ran out"))
 
 
 class PyTorch:
@@ -50,20 +137,46 @@ class PyTorch:
 
     def open(self, program: Program, options: RunOptions) -> TorchSession:
         network = network_only(program, self.name)
+        check_options(options, self.name, _HAS)
         asked = parse_device(options.device)
         only_cpu_and_cuda(asked, self.name)
         torch = require("torch", self.name)
         device, notes = (asked, []) if asked else _automatic(torch)
         if device.kind == "cuda":
             _check_cuda(torch, device)
+        only_on_cuda(options, self.name, device.kind)
+        network = in_precision(network, options.precision, self.name)
         from convspec.targets.pytorch import to_torch
 
         model = to_torch(network.module, network.weights).eval().to(str(device))
+        last = channels_last(network.module.graph, device, options)
+        if last:
+            model = model.to(memory_format=torch.channels_last)
+            notes += ["convolutions run channels last"] if device.kind == "cuda" else []
+        if options.compile:
+            model = torch.compile(model, **compile_settings(device))
         about = About(self.name, torch.__version__, str(device), _provider(torch, device), tuple(notes))
-        return TorchSession(signature_of(network.module.graph), about, model, options.tf32)
+        return TorchSession(signature_of(network.module.graph), about, model, options, last)
 
 
 RUNTIME = PyTorch()
+
+
+def channels_last(graph: Graph, device: Device, options: RunOptions) -> bool:
+    """Whether channels lie last inside: where a 2-D convolution runs on a CPU, or on the tensor cores of a GPU.
+
+    On a GPU in float32 without TF32 no kernel gains by it.
+    """
+    if options.layout != "auto":
+        return options.layout == "channels_last"
+    kernels = (parameter for node in graph.nodes for parameter in node.params.values())
+    convolves = any(len(parameter.shape) == 4 for parameter in kernels)
+    return convolves and (device.kind == "cpu" or options.tf32 or options.precision in ("fp16", "bf16"))
+
+
+def compile_settings(device: Device) -> dict[str, Any]:
+    """For torch.compile. On a CPU weights become constants, which lets it lay them out for its kernels."""
+    return {"options": {"freezing": True}} if device.kind == "cpu" else {"mode": "max-autotune-no-cudagraphs"}
 
 
 def _automatic(torch: Any) -> tuple[Device, list[str]]:
@@ -99,14 +212,35 @@ def _tf32(torch: Any, allowed: bool) -> Iterator[None]:
     finer = hasattr(matmul, "fp32_precision")
     places, switch = ((matmul, cudnn.conv), "fp32_precision") if finer else ((matmul, cudnn), "allow_tf32")
     wanted: object = allowed if not finer else "tf32" if allowed else "ieee"
-    before = [getattr(place, switch) for place in places]
-    for place in places:
-        setattr(place, switch, wanted)
+    with ExitStack() as stack:
+        for place in places:
+            stack.enter_context(_set(place, switch, wanted))
+        yield
+
+
+@contextmanager
+def _set(place: Any, switch: str, value: object) -> Iterator[None]:
+    """A switch as asked for; afterwards as it was."""
+    before = getattr(place, switch)
+    setattr(place, switch, value)
     try:
         yield
     finally:
-        for place, value in zip(places, before, strict=True):
-            setattr(place, switch, value)
+        setattr(place, switch, before)
+
+
+@contextmanager
+def _threads(torch: Any, count: int | None) -> Iterator[None]:
+    """So many threads, if it was said how many; afterwards as it was. PyTorch has one number for the process."""
+    before = torch.get_num_threads()
+    if count in (None, before):
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _to_tensor(torch: Any, array: Array) -> Any:

@@ -92,6 +92,39 @@ def test_files_that_are_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert told(lambda: RUNTIME.open(ModelFile(Path("m.onnx")), RunOptions("cpu"))).startswith(reason)
 
 
+def test_float16_runs_and_says_how() -> None:
+    small, x = network(SMALL), random(3, 1, 8, 8)
+    session = RUNTIME.open(small, RunOptions("cpu", precision="fp16"))
+    expected = evaluate(small.module.graph, small.weights, {"image": x}).outputs["logits"]
+    error = np.abs(session.run({"image": x})["logits"] - expected).max() / np.abs(expected).max()
+    assert 1e-6 < error < 3e-3
+    assert session.about.notes == ("onnxruntime computes float16 in float32 on the CPU, between roundings to float16",)
+
+
+def test_bfloat16_has_no_kernels_on_the_cpu() -> None:
+    message = told(lambda: RUNTIME.open(network(SMALL), RunOptions("cpu", precision="bf16")))
+    assert message.startswith("error[CNN305]: onnxruntime cannot run Small on cpu: ")
+    assert message.endswith(
+        "= onnxruntime has no bfloat16 kernels on the CPU: use --precision fp16, or --runtime pytorch or openvino"
+    )
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp8"])
+def test_a_precision_that_it_cannot_make_is_refused(precision: str) -> None:
+    assert codes(lambda: RUNTIME.open(network(SMALL), RunOptions("cpu", precision=precision))) == ["CNN305"]
+
+
+def test_a_compiled_model_runs_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(b"never read")
+    assert codes(lambda: RUNTIME.open(ModelFile(tmp_path / "m.onnx"), RunOptions("cpu", precision="fp16"))) == ["CNN305"]
+
+
+def test_threads_do_not_change_what_comes_out() -> None:
+    small, x = network(SMALL), {"image": random(3, 1, 8, 8)}
+    one, two = (RUNTIME.open(small, RunOptions("cpu", threads=n)).run(x)["logits"] for n in (1, 2))
+    np.testing.assert_allclose(one, two, atol=1e-6)
+
+
 def test_a_folder_is_no_model(tmp_path: Path) -> None:
     assert told(lambda: RUNTIME.open(ModelFile(tmp_path), RunOptions("cpu"))).endswith("is a directory")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 import torch
 
+from convspec.ir.types import Array
 from convspec.runtime import pytorch as runtime
-from convspec.runtime.base import ModelFile, RunOptions
+from convspec.runtime.base import ModelFile, Network, RunOptions
+from convspec.runtime.devices import Device
 from convspec.runtime.pytorch import RUNTIME
 from convspec.runtime.reference import evaluate
 from tests.runtime.helpers import SMALL, TWO, codes, network, random, told
@@ -102,8 +105,8 @@ class FakeModel:
     def eval(self) -> FakeModel:
         return self
 
-    def to(self, place: str) -> FakeModel:
-        self.place = place
+    def to(self, place: str = "", memory_format: str | None = None) -> FakeModel:
+        self.place = place or self.place
         return self
 
 
@@ -111,7 +114,7 @@ def fake_torch(cuda: str | None = "13.0", available: bool = True, count: int = 2
     there = SimpleNamespace(
         is_available=lambda: available, device_count=lambda: count, get_device_name=lambda index: f"NVIDIA H100 no. {index}"
     )
-    return SimpleNamespace(__version__="2.99", version=SimpleNamespace(cuda=cuda), cuda=there)
+    return SimpleNamespace(__version__="2.99", version=SimpleNamespace(cuda=cuda), cuda=there, channels_last="last")
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, device: str, torch_: Any) -> Any:
@@ -162,3 +165,102 @@ def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch, device: str
 
 def test_tensorrt_is_not_for_pytorch() -> None:
     assert codes(lambda: RUNTIME.open(network(SMALL), RunOptions("tensorrt"))) == ["CNN305"]
+
+
+# ── options ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+GROUPS = """model Groups {
+    input image: float32[N, 3, 8, 8]
+    y = image -> conv(8, 3x3, pad = 1) -> batchnorm -> relu -> depthwise_conv(3x3) -> maxpool(2x2)
+    output logits = y -> flatten -> linear(4)
+    output map = y
+}
+"""
+
+
+def expected(made: Network, x: Array) -> dict[str, Array]:
+    return evaluate(made.module.graph, made.weights, {"image": x}).outputs
+
+
+@pytest.mark.parametrize("layout", ["auto", "channels_first", "channels_last"])
+def test_the_layout_inside_does_not_show_outside(layout: str) -> None:
+    made, x = network(GROUPS), random(2, 3, 8, 8)
+    session = RUNTIME.open(made, RunOptions("cpu", layout=layout))
+    found = session.run({"image": x})
+    assert session.model.get_parameter("conv1.weight").is_contiguous() == (layout == "channels_first")
+    for name, array in expected(made, x).items():
+        assert found[name].flags.c_contiguous
+        np.testing.assert_allclose(found[name], array, atol=2e-6)
+
+
+def test_channels_lie_last_where_it_pays() -> None:
+    cpu, cuda = Device("cpu"), Device("cuda")
+    flat = network("model M {\ninput x: float32[N, 4, 9]\noutput x -> conv(2, 3)\n}").module.graph
+    small = network(SMALL).module.graph
+    assert [runtime.channels_last(small, device, RunOptions()) for device in (cpu, cuda)] == [True, False]
+    assert not runtime.channels_last(flat, cpu, RunOptions())
+    assert runtime.channels_last(small, cuda, RunOptions(tf32=True))
+    assert runtime.channels_last(small, cuda, RunOptions(precision="bf16"))
+    assert not runtime.channels_last(small, cuda, RunOptions(precision="bf16", layout="channels_first"))
+
+
+def test_threads_hold_for_the_run_alone() -> None:
+    before = torch.get_num_threads()
+    session = RUNTIME.open(network(SMALL), RunOptions("cpu", threads=before + 1))
+    seen: list[int] = []
+    session.model.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+    session.run({"image": random(1, 1, 8, 8)})
+    assert (seen, torch.get_num_threads()) == ([before + 1], before)
+
+
+def test_bfloat16_is_what_was_asked_for() -> None:
+    made, x = network(SMALL), random(3, 1, 8, 8)
+    session = RUNTIME.open(made, RunOptions("cpu", precision="bf16"))
+    found = session.run({"image": x})["logits"]
+    error = np.abs(found - expected(made, x)["logits"]).max() / np.abs(expected(made, x)["logits"]).max()
+    assert found.dtype == np.float32
+    assert 1e-5 < error < 3e-2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        RunOptions("cpu", cuda_graph=True),
+        RunOptions("cpu", precision="int8"),
+        RunOptions("cpu", precision="tf32"),
+        RunOptions("cpu", threads=0),
+        RunOptions("cpu", layout="last"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused(options: RunOptions) -> None:
+    assert codes(lambda: RUNTIME.open(network(SMALL), options)) == ["CNN305"]
+
+
+def test_compiled_it_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def compile_eagerly(model: Any, **settings: Any) -> Any:
+        asked.append(settings)
+        return real(model, backend="aot_eager")  # no C++ compiler needed, and seconds less
+
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", compile_eagerly)
+    made, x = network(SMALL), random(3, 1, 8, 8)
+    found = RUNTIME.open(made, RunOptions("cpu", compile=True)).run({"image": x})["logits"]
+    np.testing.assert_allclose(found, expected(made, x)["logits"], atol=2e-6)
+    assert asked == [{"options": {"freezing": True}}]
+    assert runtime.compile_settings(Device("cuda")) == {"mode": "max-autotune-no-cudagraphs"}
+
+
+def test_a_compiler_that_gives_up_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._dynamo.exc import BackendCompilerFailed
+
+    class Broken:
+        def __call__(self, *feeds: Any) -> Any:
+            raise BackendCompilerFailed(print, RuntimeError("No working C++ compiler found"), None)
+
+    session = RUNTIME.open(network(SMALL), RunOptions("cpu"))
+    broken = replace(session, model=Broken(), options=RunOptions("cpu", compile=True))
+    message = told(lambda: broken.run({"image": random(1, 1, 8, 8)}))
+    assert message.startswith("error[CNN305]: torch.compile cannot compile Small: ")
+    assert message.endswith("= leave out --compile; on a CPU it needs a C++ compiler, on a GPU Triton")

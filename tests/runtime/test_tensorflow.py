@@ -68,7 +68,7 @@ def test_tf32_is_off_while_it_runs_and_as_before_afterwards() -> None:
         return model(*args, **kwargs)
 
     for tf32 in (False, True):
-        spied = TensorFlowSession(session.signature, session.about, spy, session.device, tf32)
+        spied = TensorFlowSession(session.signature, session.about, spy, session.device, RunOptions(tf32=tf32), spy)
         spied.run({"image": random(1, 1, 8, 8)})
         assert tf.config.experimental.tensor_float_32_execution_enabled() == before
     assert seen == [False, True]
@@ -141,7 +141,9 @@ def test_a_device_that_is_not_there(asked: str, tf: Any, message: str) -> None:
 
 
 def test_results_from_another_device_are_told() -> None:
-    session = TensorFlowSession(Signature("Net", (), ()), About("tensorflow", "2.99", "cuda:0", "GPU:0"), None, "/GPU:0", False)
+    session = TensorFlowSession(
+        Signature("Net", (), ()), About("tensorflow", "2.99", "cuda:0", "GPU:0"), None, "/GPU:0", RunOptions(), None
+    )
     stray = SimpleNamespace(device="/job:localhost/replica:0/task:0/device:CPU:0")
     there = SimpleNamespace(device="/job:localhost/replica:0/task:0/device:GPU:0")
     session._check_ran_there({"a": there})
@@ -157,7 +159,7 @@ def test_a_run_that_fails_is_told() -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nmore")
 
     session = RUNTIME.open(network(SMALL), RunOptions("cpu"))
-    session = TensorFlowSession(session.signature, session.about, broken, session.device, False)
+    session = TensorFlowSession(session.signature, session.about, broken, session.device, RunOptions(), broken)
     assert told(lambda: session.run({"image": random(1, 1, 8, 8)})) == (
         "error[CNN307]: tensorflow failed on cpu: OOM when allocating tensor\n  = a smaller batch may help where memory ran out"
     )
@@ -165,3 +167,44 @@ def test_a_run_that_fails_is_told() -> None:
 
 def test_tensorrt_is_not_for_tensorflow() -> None:
     assert codes(lambda: RUNTIME.open(network(SMALL), RunOptions("tensorrt"))) == ["CNN305"]
+
+
+def test_shapes_that_come_again_are_traced_and_give_the_same() -> None:
+    small = network(SMALL)
+    session = RUNTIME.open(small, RunOptions("cpu"))
+    x, other = random(3, 1, 8, 8), random(3, 1, 8, 8, seed=1)
+    first, second, third = (session.run({"image": each})["logits"] for each in (x, x, other))
+    np.testing.assert_allclose(first, second, atol=1e-6)
+    assert not np.allclose(second, third)
+    assert session.graph.experimental_get_tracing_count() == 1
+    session.run({"image": random(2, 1, 8, 8)})
+    assert session.graph.experimental_get_tracing_count() == 1
+
+
+def test_xla_computes_the_same() -> None:
+    small, x = network(SMALL), random(3, 1, 8, 8)
+    session = RUNTIME.open(small, RunOptions("cpu", compile=True))
+    expected = evaluate(small.module.graph, small.weights, {"image": x}).outputs["logits"]
+    assert np.abs(session.run({"image": x})["logits"] - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_bfloat16_is_what_was_asked_for() -> None:
+    small, x = network(SMALL), random(3, 1, 8, 8)
+    found = RUNTIME.open(small, RunOptions("cpu", precision="bf16")).run({"image": x})["logits"]
+    expected = evaluate(small.module.graph, small.weights, {"image": x}).outputs["logits"]
+    assert found.dtype == np.float32
+    assert 1e-5 < np.abs(found - expected).max() / np.abs(expected).max() < 3e-2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [RunOptions("cpu", cuda_graph=True), RunOptions("cpu", layout="channels_first"), RunOptions("cpu", precision="int8")],
+)
+def test_what_it_does_not_have_is_refused(options: RunOptions) -> None:
+    assert codes(lambda: RUNTIME.open(network(SMALL), options)) == ["CNN305"]
+
+
+def test_threads_cannot_change_once_tensorflow_has_begun() -> None:
+    RUNTIME.open(network(SMALL), RunOptions("cpu")).run({"image": random(1, 1, 8, 8)})
+    message = told(lambda: RUNTIME.open(network(SMALL), RunOptions("cpu", threads=7)))
+    assert message.startswith("error[CNN305]: tensorflow has begun in this process, and cannot change to 7 threads")
