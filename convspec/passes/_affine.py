@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from convspec.ir.graph import Node, Value
 from convspec.ir.types import FLOATS, Array
+from convspec.ops.add import Add
+from convspec.ops.mul import Mul
+from convspec.ops.parameter import Parameter as Stored
 from convspec.passes.draft import Draft
 from convspec.records import dataclass
 
@@ -45,10 +48,13 @@ def _of(draft: Draft, node: Node) -> Affine | None:
             return _batchnorm(draft, node)
         case "normalize":
             channels = node.outputs[0].type.channels
-            mean, std = (np.broadcast_to(np.asarray(each, np.float64), (channels,)) for each in (node.attrs.mean, node.attrs.std))
+            assert isinstance(channels, int), "affine_of has seen to it"
+            mean, std = (
+                np.broadcast_to(np.asarray(each, np.float64), (channels,)) for each in (node.attrs.mean, node.attrs.std)
+            )
             return Affine(node.inputs[0], 1 / (node.attrs.scale * std), -mean / std)
         case "neg":
-            return _with_number("mul", node, np.float64(-1), 1)
+            return _with_number("mul", node, np.array(-1.0), 1)
         case "add" | "sub" | "mul" | "div":
             return _arithmetic(draft, node)
     return None
@@ -70,7 +76,7 @@ def _arithmetic(draft: Draft, node: Node) -> Affine | None:
     if len(node.inputs) == 1:
         left = node.attrs.left is not None
         number = node.attrs.left if left else node.attrs.right
-        return _with_number(node.op.name, node, np.float64(number), 1 if left else 0)
+        return _with_number(node.op.name, node, np.array(number, np.float64), 1 if left else 0)
     for side in (1, 0):
         constant = draft.producer(node.inputs[side])
         if constant is not None and constant.op.name == "parameter":
@@ -114,3 +120,40 @@ def _with_number(op: str, node: Node, number: Array, tensor_on: int, source: Val
             case "div", 0:
                 return Affine(source, 1 / number, zeros)
     return None
+
+
+# ── written as layers again ──────────────────────────────────────────────────────────────────────────────────
+
+
+def written(draft: Draft, source: Value, scale: Array, shift: Array, like: Node, made: Value) -> list[Node]:
+    """The fewest layers that give `made` = scale · source + shift: none, `mul`, `add` or both, and stored tensors for them."""
+    steps = [(op, numbers) for op, numbers, nothing in (("mul", scale, 1), ("add", shift, 0)) if (numbers != nothing).any()]
+    nodes: list[Node] = []
+    for number, (op, numbers) in enumerate(steps):
+        last = number == len(steps) - 1
+        outputs = [made] if last else [draft.fresh_value(source.type, f"{like.path or op}_scaled")]
+        nodes.extend(_step(draft, op, source, numbers, like, outputs))
+        source = outputs[0]
+    return nodes
+
+
+def _step(draft: Draft, op: str, source: Value, numbers: Array, like: Node, outputs: list[Value]) -> list[Node]:
+    """`op` with one number for all channels, or with a learned tensor of one for each."""
+    name = "scale" if op == "mul" else "shift"
+    path = draft.fresh_path(f"{like.path or like.op.name}_{name}")
+    kind = Mul if op == "mul" else Add
+    if (numbers == numbers[0]).all():
+        return [draft.apply(op, kind(right=float(numbers[0])), [source], like, outputs=outputs, path=path)]
+    shape = (1, numbers.size, *[1] * (source.type.rank - 2))
+    held = Stored(shape=shape, trainable=False)
+    constant = draft.apply("parameter", held, [_anchor(draft, source)], like, {"": numbers.reshape(shape)}, path=path)
+    return [constant, draft.apply(op, kind(), [source, constant.outputs[0]], like, outputs=outputs, path=like.path)]
+
+
+def _anchor(draft: Draft, source: Value) -> Value:
+    """An input of the network that gives a learned tensor the type of `source`, else `source` itself."""
+    for item in draft.graph.inputs[:1]:
+        dtype = item.value.type.dtype if item.value.type.dtype in FLOATS else "float32"
+        if dtype == source.type.dtype:
+            return item.value
+    return source

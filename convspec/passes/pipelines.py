@@ -5,10 +5,12 @@ from __future__ import annotations
 from convspec.passes.base import Pass
 from convspec.passes.fold_batchnorm import PASS as FOLD_BATCHNORM
 from convspec.passes.fold_constants import PASS as FOLD_CONSTANTS
+from convspec.passes.fold_inputs import PASS as FOLD_INPUTS
 from convspec.passes.fold_pads import PASS as FOLD_PADS
 from convspec.passes.fold_scales import PASS as FOLD_SCALES
 from convspec.passes.merge_branches import PASS as MERGE_BRANCHES
 from convspec.passes.merge_common import PASS as MERGE_COMMON
+from convspec.passes.merge_scales import PASS as MERGE_SCALES
 from convspec.passes.merge_siblings import PASS as MERGE_SIBLINGS
 from convspec.passes.merge_successive import PASS as MERGE_SUCCESSIVE
 from convspec.passes.move_pointwise import PASS as MOVE_POINTWISE
@@ -26,8 +28,10 @@ LEVEL_1: tuple[Pass, ...] = (
     FOLD_CONSTANTS,
     MERGE_COMMON,
     FOLD_PADS,
+    FOLD_INPUTS,
     FOLD_BATCHNORM,
     FOLD_SCALES,
+    MERGE_SCALES,
 )
 """Each of them leaves less to compute, wherever the network runs."""
 
