@@ -274,3 +274,19 @@ model M { input x: float32[N,4,8,8]
  y = x -> a: B -> b: B(tanh) -> c: B
  output y -> conv(2, 1x1) }
 """
+
+FALLBACKS["mixed_precision"] = """
+model Mixed {
+    input x: float16[N, 2, 6, 6]
+    input z: float32[N, 4]
+    w = x -> conv(3, 3x3) -> cast(float32) -> conv(4, 1x1) -> flatten -> linear(4)
+    output y = w + z
+}
+"""
+
+FALLBACKS["low_precision_with_a_cast"] = """
+model Half {
+    input x: float16[N, 2, 6, 6]
+    output y = x -> conv(3, 3x3) -> relu -> cast(float32)
+}
+"""

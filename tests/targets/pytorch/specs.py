@@ -393,22 +393,6 @@ model Half {
 }
 """
 
-SPECS["mixed_precision"] = """
-model Mixed {
-    input x: float16[N, 2, 6, 6]
-    input z: float32[N, 4]
-    w = x -> conv(3, 3x3) -> cast(float32) -> conv(4, 1x1) -> flatten -> linear(4)
-    output y = w + z
-}
-"""
-
-SPECS["low_precision_with_a_cast"] = """
-model Half {
-    input x: float16[N, 2, 6, 6]
-    output y = x -> conv(3, 3x3) -> relu -> cast(float32)
-}
-"""
-
 ALL = SPECS | FALLBACKS
 
 __all__ = ["ALL", "FALLBACKS", "SPECS"]
