@@ -59,7 +59,7 @@ def staged(path: str | Path) -> Iterator[Path]:
             _replace_folder(temporary, target)
         else:
             os.replace(temporary, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
 
 def _stage(path: Path, content: Content, temporaries: ExitStack) -> Path | None:
@@ -107,7 +107,7 @@ def _commit(files: list[tuple[Path | None, Path, Path]]) -> None:
                 os.replace(temporary, target)
         undo.pop_all()
         for folder in {target.parent for temporary, target, _ in files if temporary is not None}:
-            _sync_folder(folder)
+            sync_folder(folder)
 
 
 def _back_up(target: Path, backups: ExitStack) -> Path | None:
@@ -197,7 +197,7 @@ def _sync_tree(path: Path) -> None:
             os.fsync(handle.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Bring the renames to the disk. Some systems cannot open a folder; the files are whole all the same."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
@@ -207,4 +207,4 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-__all__ = ["Content", "explained", "staged", "write_file", "write_files"]
+__all__ = ["Content", "explained", "staged", "sync_folder", "write_file", "write_files"]

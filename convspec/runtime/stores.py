@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from convspec.files import staged, write_file
+from convspec.files import staged, sync_folder, write_file
 from convspec.runtime.journal import Entry, Journal, entry_of, matches, read_entries, write_all
 from convspec.runtime.rows import Columns, Row, cells, csv_lines, json_line
 
@@ -38,15 +38,13 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-def prepare_store(folder: Path, kind: str, columns: Columns) -> None:
+def prepare_store(folder: Path, kind: str) -> None:
     """What a store of `kind` needs in a new `folder`."""
     (folder / JOURNAL).touch()
     if kind == ".parquet":
         (folder / PARTS).mkdir()
-        return
-    head = csv_lines([columns.header()]) if kind == ".csv" else b""
-    (folder / ROWS).write_bytes(head)
-    (folder / JOURNAL).write_bytes(entry_of(head, 0, 0).line())
+    else:
+        (folder / ROWS).touch()
 
 
 def rows_are_gone(folder: Path) -> bool:
@@ -73,6 +71,8 @@ class _Text:
         self._file.truncate(sum(entry.size for entry in whole))
         self._file.seek(0, os.SEEK_END)
         self.journal = Journal(folder / JOURNAL, whole)
+        if kind == ".csv" and not whole:
+            self._write(csv_lines([columns.header()]), [])
 
     def add(self, rows: Sequence[Row]) -> None:
         columns = self._columns
@@ -80,6 +80,9 @@ class _Text:
             data = csv_lines(cells(row, columns) for row in rows)
         else:
             data = b"".join(json_line(row, columns) for row in rows)
+        self._write(data, rows)
+
+    def _write(self, data: bytes, rows: Sequence[Row]) -> None:
         write_all(self._file, data)
         self.journal.add(entry_of(data, len(rows), sum(row.error is not None for row in rows)))
 
@@ -91,6 +94,7 @@ class _Text:
         self.sync()
         self.close()
         os.replace(self._path, target)
+        sync_folder(target.parent)
 
     def close(self) -> None:
         self._file.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from convspec.diagnostics import Failure, error, fail
-from convspec.files import explained, write_file
+from convspec.files import explained, sync_folder, write_file
 from convspec.runtime.listing import PictureFile
 from convspec.runtime.rows import Columns, shown_name
 from convspec.runtime.stores import Store, open_store, prepare_store, rows_are_gone
@@ -100,7 +100,7 @@ def start_or_continue(
         if not folder.exists():
             if os.path.lexists(target) and not overwrite:
                 raise fail(error("CNN403", f"{target} is there already", hint="name another file, or replace it: --overwrite"))
-            _begin(folder, target, {**_new_manifest(makes), "batch": batch or usual, "replaces": overwrite}, files, columns)
+            _begin(folder, target, {**_new_manifest(makes), "batch": batch or usual, "replaces": overwrite}, files)
             return _open(folder, target, columns, None, resumed=False)
         run = _open(folder, target, columns, batch, resumed=True)
         run.notes += _changes(run, files)
@@ -149,17 +149,18 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:24]}…{text[-24:]}"
 
 
-def _begin(folder: Path, target: Path, manifest: Mapping[str, Any], files: Sequence[PictureFile], columns: Columns) -> None:
+def _begin(folder: Path, target: Path, manifest: Mapping[str, Any], files: Sequence[PictureFile]) -> None:
     """Make the folder whole, under another name, then give it its own."""
     made = Path(tempfile.mkdtemp(prefix=".convspec-", dir=folder.parent))
     try:
-        prepare_store(made, target.suffix.lower(), columns)
+        prepare_store(made, target.suffix.lower())
         lines = (json.dumps([file.name, file.path, file.size, file.modified]) + "\n" for file in files)
         _write(made / _PICTURES, "".join(lines))
         _write(made / _MANIFEST, _json(manifest))
         (made / _LOCK).touch()
         made.chmod(0o777 & ~_umask())
         os.rename(made, folder)
+        sync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise

@@ -155,6 +155,24 @@ def test_rows_without_a_journal_are_dropped(kind: str, whole: bytes) -> None:
     assert Path(target).read_bytes() == whole
 
 
+def test_rows_that_never_reached_the_disk(kind: str, whole: bytes) -> None:
+    """A power cut soon after the start may leave empty files, or zeros; a CSV file has its header all the same."""
+    for damage in (b"", bytes(5000)):
+        target = f"r{kind}"
+        work(run := start(target), 6)
+        run.close()
+        for path in Path(f"{target}.partial").rglob("*"):
+            if path.name == "rows" or path.suffix == ".parquet":
+                path.write_bytes(damage)
+        Path(f"{target}.partial/journal").write_bytes(damage)
+        run = start(target)
+        assert run.done == 0
+        work(run)
+        run.finish()
+        assert Path(target).read_bytes() == whole
+        Path(target).unlink()
+
+
 def test_errors_are_counted_over_all_runs(kind: str) -> None:
     work(run := start(f"r{kind}"), 6)
     assert (run.done, run.errors) == (6, 1)
