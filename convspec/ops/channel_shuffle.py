@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from convspec.ir.attrs import Integer
 from convspec.ir.dims import Equality, Size
-from convspec.ir.lowering import Arg, Call, Lowered
+from convspec.ir.lowering import Arg, Call, Const, Lowered
 from convspec.ir.opdef import AttrError, OpDef, ShapeError, attr
 from convspec.ir.types import DTYPES, Array, TensorType
 from convspec.ops import _shapes as shapes
@@ -57,7 +57,12 @@ def to_keras(a: ChannelShuffle, x: TensorType) -> Lowered:
 
 
 def to_onnx(a: ChannelShuffle, x: TensorType) -> Lowered:
-    split = (x.shape[0], a.groups, _each(a, x), *x.spatial)
+    """Gather: one copy, channel by channel, and no shapes to compute where sizes are symbolic. Else by reshaping."""
+    each = _each(a, x)
+    if isinstance(each, int):
+        order = tuple(group * each + place for place in range(each) for group in range(a.groups))
+        return Call("Gather", (Arg(0), Const(order, "int64")), {"axis": 1})
+    split = (x.shape[0], a.groups, each, *x.spatial)
     return shapes.onnx_regroup(shapes.Regroup(split, (0, 2, 1, *range(3, x.rank + 1)), x.shape), x)
 
 
