@@ -43,6 +43,10 @@ class Request:
 
 def execute(program: Program, runtime: str, options: RunOptions, request: Request) -> Report:
     """Check everything that can be checked, run every batch, write `--output`. Failure where any of it cannot be."""
+    for option, given in (("--overwrite", request.overwrite), ("--raw", request.raw)):
+        if given:
+            hint = "leave it out, or name a .jsonl, .csv or .parquet file with --output"
+            raise fail(error("CNN401", f"{option} is about rows, which are not asked for", hint=hint))
     feed: Feed | None = None
     if isinstance(program, Network):  # data can be checked before a runtime is started
         feed = _read(program, signature_of(program.module.graph), runtime, options.device, request)

@@ -170,6 +170,9 @@ def _leave_out_repeated(listing: Listing) -> None:
 
 
 def _columns(signature: Signature, request: Request) -> Columns:
+    if request.raw and (request.top is not None or request.labels is not None):
+        option = "--top" if request.top is not None else "--labels"
+        raise fail(error("CNN401", f"{option} is about classes, but --raw writes every output as numbers"))
     scores = None if request.raw else scores_output(signature, request, pictures=True)
     labels = labels_of(request, scores)
     if labels is not None:  # JSON lists can hold what no text file can

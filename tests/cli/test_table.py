@@ -440,6 +440,17 @@ def test_what_cannot_be_said_is_told() -> None:
         assert (done.code, done.err) == (1, f"error[CNN401]: {message}\n")
 
 
+def test_options_that_say_nothing_are_refused() -> None:
+    rows = "which are not asked for\n  = leave it out, or name a .jsonl, .csv or .parquet file with --output\n"
+    for option in ("--raw", "--overwrite"):
+        for output in ((), ("-o", "r.npz")):
+            done = run("small.cnn", "digits", *output, option)
+            assert (done.code, done.err) == (1, f"error[CNN401]: {option} is about rows, {rows}")
+    done = run("small.cnn", "digits", "-o", "r.csv", "--raw", "--top", "3")
+    assert (done.code, done.err) == (1, "error[CNN401]: --top is about classes, but --raw writes every output as numbers\n")
+    assert not [name for name in os.listdir() if name.startswith("r.")]
+
+
 def foreign(shape: list[Any]) -> None:
     """`mean.onnx`, which takes pictures 12x10 and gives the mean over all of them; `shape` is what it declares of that."""
     from onnx import TensorProto, helper, save
