@@ -20,7 +20,7 @@ from typing import Any
 
 from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
-from convspec.ir.types import Array
+from convspec.ir.types import FLOATS, Array
 from convspec.precision.accuracy import OutputAccuracy, compare
 from convspec.precision.calibration import Calibration, Item
 
@@ -35,6 +35,12 @@ OPS = (
 
 LEAST_OPSET = 13
 """The first with a scale for each channel."""
+
+LAYERS = ("conv", "depthwise_conv", "separable_conv", "linear", "matmul", "attention")
+"""The layers that these operators are made of."""
+
+_WARNINGS, _ERRORS = 2, 3
+"""ONNX Runtime's levels of what is logged; the first is its own choice."""
 
 METHODS = ("minmax", "percentile")
 PERCENTILE = 99.99
@@ -121,9 +127,11 @@ def quantise(
     ort = _onnxruntime()
     with tempfile.TemporaryDirectory(prefix="convspec-", ignore_cleanup_errors=True) as folder:
         plain, made = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
+        _check_floats(module)
         _emit(module, weights, plain, options)
         excluded = _excluded(plain, options.exclude)
-        _quantise_static(plain, made, calibration.used, excluded, options)
+        _part_outputs(plain)
+        _quantise_static(ort, plain, made, calibration.used, excluded, options)
         quantised = _finished(made, module)
         accuracy = compare(_runner(ort, quantised), _runner(ort, str(plain)), calibration.held)
         before = sum(file.stat().st_size for file in Path(folder).glob("plain.onnx*"))
@@ -149,6 +157,15 @@ def _check(options: QuantiseOptions) -> None:
         raise fail(
             error("CNN401", f"opset {options.opset} has no scale for each channel", hint=f"int8 takes --opset {LEAST_OPSET}")
         )
+
+
+def _check_floats(module: Module) -> None:
+    """Failure CNN401 where a layer that is to be quantised is declared in another type than float32."""
+    for node in module.graph.nodes:
+        others = {t.dtype for t in node.input_types if t.dtype in FLOATS} - {"float32"}
+        if node.op.name in LAYERS and others:
+            message = f"int8 is made from float32, and this `{node.op.name}` computes in {others.pop()}"
+            raise fail(error("CNN401", message, node.span, frames=node.frames, hint="declare its input as float32"))
 
 
 def _onnxruntime() -> Any:
@@ -188,6 +205,26 @@ def _excluded(path: Path, patterns: Sequence[str]) -> list[str]:
     return list(found)
 
 
+def _part_outputs(path: Path) -> None:
+    """A copy before each output of the network that a ReLU or Clip reads too.
+
+    The tool gives a tensor that such a layer alone reads the range behind it, and cuts off the rest, which an output may show.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    outputs = {output.name for output in model.graph.output}
+    read = {node.input[0] for node in model.graph.node if node.op_type in ("Relu", "Clip")} & outputs
+    for name in sorted(read):
+        inner = f"{name}/inner"
+        for node in model.graph.node:
+            for names in (node.input, node.output):
+                names[:] = [inner if each == name else each for each in names]
+        model.graph.node.append(onnx.helper.make_node("Identity", [inner], [name], name=f"{name}/copy"))
+    if read:
+        onnx.save(model, path)
+
+
 class _Reader:
     """Items in the way in which the tool asks for them."""
 
@@ -198,12 +235,14 @@ class _Reader:
         return dict(item) if (item := next(self._items, None)) is not None else None
 
 
-def _quantise_static(path: Path, made: Path, items: Sequence[Item], excluded: list[str], options: QuantiseOptions) -> None:
+def _quantise_static(
+    ort: Any, path: Path, made: Path, items: Sequence[Item], excluded: list[str], options: QuantiseOptions
+) -> None:
     from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     CalibrationDataReader.register(_Reader)
     methods = dict(zip(METHODS, (CalibrationMethod.MinMax, CalibrationMethod.Percentile), strict=True))
-    with _quiet():
+    with _quiet(ort):
         try:
             quantize_static(
                 str(path),
@@ -225,15 +264,17 @@ def _quantise_static(path: Path, made: Path, items: Sequence[Item], excluded: li
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the tool's remarks on models that were not prepared by another of its tools."""
+def _quiet(ort: Any) -> Iterator[None]:
+    """Without the tool's remarks on models that were not prepared by another of its tools, and on its own constants."""
     root = logging.getLogger()
     before = root.level
     root.setLevel(logging.ERROR)
+    ort.set_default_logger_severity(_ERRORS)
     try:
         yield
     finally:
         root.setLevel(before)
+        ort.set_default_logger_severity(_WARNINGS)
 
 
 def _finished(path: Path, module: Module) -> bytes:

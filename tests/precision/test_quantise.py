@@ -15,6 +15,8 @@ from convspec.ir.types import Array
 from convspec.precision import Quantised, QuantiseOptions, quantise, read_calibration
 from convspec.precision.accuracy import compare
 from convspec.precision.calibration import split
+from convspec.verify.inputs import draw
+from convspec.weights.randomised import randomised
 from tests.precision.proving import network
 
 onnx = pytest.importorskip("onnx")
@@ -170,6 +172,62 @@ def test_without_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(Failure, match="CNN303"):
         of(SMALL)
+
+
+ODD = {
+    "one axis": ("input x: float32[N, 3, 16]\noutput x -> conv(4, 3) -> relu", {"Conv": 1}),
+    "three axes": ("input x: float32[N, 3, 8, 8, 8]\noutput x -> conv(4, 3x3x3) -> relu", {"Conv": 1}),
+    "sizes by name": (
+        "input x: float32[N, 3, H, W]\noutput x -> conv(4, 3x3, pad = 1) -> upsample(2) -> conv(2, 1x1)",
+        {"Conv": 2, "Resize": 1},
+    ),
+    "transposed": ("input x: float32[N, 3, 8, 8]\noutput x -> conv_transpose(3, 2x2, stride = 2) -> conv(2, 1x1)", {"Conv": 1}),
+    "integers": ("input w: int32[N, 5]\noutput w -> embedding(10, 8) -> conv(4, 3) -> global_maxpool", {"Conv": 1}),
+    "a shared layer": (
+        "model T {\ninput x: float32[N, 4, 8, 8]\nlayer c = conv(4, 3x3, pad = 1)\noutput x -> c -> relu -> c\n}",
+        {"Conv": 2},
+    ),
+    "two factors": ("input x: float32[N, 8, 8]\ninput z: float32[N, 8, 8]\noutput matmul(x, z)", {"MatMul": 1}),
+    "gates": (
+        "input x: float32[N, 8, 8, 8]\ny = x -> conv(8, 1x1) -> silu\n"
+        "g = y -> global_avgpool -> conv(8, 1x1) -> sigmoid\noutput y * g",
+        {"Conv": 2, "Sigmoid": 2, "Mul": 2, "GlobalAveragePool": 1},
+    ),
+    "a norm between": (
+        "input x: float32[N, 8, 8, 8]\noutput x -> conv(8, 1x1) -> layernorm -> conv(8, 1x1) -> softmax",
+        {"Conv": 2, "Transpose": 1},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_networks(name: str) -> None:
+    """Weights are such that every layer matters; items are many, so that what is held back stays inside the ranges."""
+    body, quantised = ODD[name]
+    net = network(body)
+    items = [draw(net.module.graph, {"N": 1, "H": 6 + seed % 3, "W": 5}, seed) for seed in range(60)]
+    made = quantise(net.module, randomised(net.module.graph, 0), split(items))
+    assert made.report.quantised == quantised
+    assert all(one.cosine > 0.995 for one in made.report.accuracy)
+
+
+def test_an_output_that_a_relu_reads_keeps_what_is_below_zero() -> None:
+    made = of("input x: float32[N, 3, 8, 8]\ny = x -> conv(4, 3x3)\noutput y\noutput r = y -> relu", 60)
+    assert {one.name: one.cosine > 0.999 for one in made.report.accuracy} == {"y": True, "r": True}
+    names = [output.name for output in onnx.load_from_string(made.model).graph.output]
+    assert names == ["y", "r"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+def test_other_floats_are_refused(dtype: str) -> None:
+    with pytest.raises(Failure, match="CNN401") as caught:
+        of(f"input x: {dtype}[N, 3, 8, 8]\noutput x -> conv(4, 3x3)")
+    assert f"this `conv` computes in {dtype}" in str(caught.value)
+
+
+def test_nothing_is_written_to_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    of(SMALL)
+    assert capfd.readouterr() == ("", "")
 
 
 # ── calibration data ─────────────────────────────────────────────────────────────────────────────────────────
