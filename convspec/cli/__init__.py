@@ -19,4 +19,4 @@ def main() -> NoReturn:
         app()
     except KeyboardInterrupt:  # before a command took charge
         sys.exit(130)
-    raise AssertionError("typer always exits")  # pragma: no cover
+    raise AssertionError("click always exits")  # pragma: no cover

@@ -6,8 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
 
+from convspec.cli.declare import Argument, Option, command
 from convspec.cli.guard import INTERRUPTED, guarded
 from convspec.cli.options import AllowMissing, LimitOptions, Model, Root, Seed, Settings, Weights
 
@@ -48,21 +49,22 @@ class BenchFormat(StrEnum):
     svg = "svg"
 
 
+@command("bench", epilog=EXAMPLES)
 @guarded
 def bench(
-    specs: Annotated[list[str], typer.Argument(metavar="SPEC…", help=_SPECS, show_default=False)],
-    runtimes: Annotated[str, typer.Option("--runtime", metavar="NAME,…", help=_RUNTIME)] = "onnxruntime",
-    device: Annotated[str, typer.Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
-    batches: Annotated[str, typer.Option("--batch", metavar="N,…", help=_BATCH)] = "1",
-    precisions: Annotated[str, typer.Option("--precision", metavar="NAME,…", help=_PRECISION)] = "fp32",
-    levels: Annotated[str, typer.Option("--optimize", metavar="N,…", help=_OPTIMIZE)] = "1",
-    against: Annotated[Path | None, typer.Option("--against", metavar="FILE", help=_AGAINST)] = None,
-    sizes: Annotated[list[str] | None, typer.Option("--size", metavar="NAME=INT,…", help=_SIZE)] = None,
-    time: Annotated[float, typer.Option("--time", metavar="SECONDS", min=0.0, help=_TIME)] = 10.0,
-    rounds: Annotated[int, typer.Option("--rounds", metavar="N", min=1, help=_ROUNDS)] = 200,
-    tolerance: Annotated[float | None, typer.Option("--tolerance", metavar="X", min=0.0, help=_TOLERANCE)] = None,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help=_THREADS)] = None,
-    tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round to TF32.")] = False,
+    specs: Annotated[list[str], Argument("SPEC", help=_SPECS)],
+    runtimes: Annotated[str, Option("--runtime", metavar="NAME,…", help=_RUNTIME)] = "onnxruntime",
+    device: Annotated[str, Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
+    batches: Annotated[str, Option("--batch", metavar="N,…", help=_BATCH)] = "1",
+    precisions: Annotated[str, Option("--precision", metavar="NAME,…", help=_PRECISION)] = "fp32",
+    levels: Annotated[str, Option("--optimize", metavar="N,…", help=_OPTIMIZE)] = "1",
+    against: Annotated[Path | None, Option("--against", metavar="FILE", help=_AGAINST)] = None,
+    sizes: Annotated[list[str] | None, Option("--size", metavar="NAME=INT,…", help=_SIZE)] = None,
+    time: Annotated[float, Option("--time", metavar="SECONDS", min=0.0, help=_TIME)] = 10.0,
+    rounds: Annotated[int, Option("--rounds", metavar="N", min=1, help=_ROUNDS)] = 200,
+    tolerance: Annotated[float | None, Option("--tolerance", metavar="X", min=0.0, help=_TOLERANCE)] = None,
+    threads: Annotated[int | None, Option("--threads", metavar="N", min=1, help=_THREADS)] = None,
+    tf32: Annotated[bool, Option("--tf32", help="Let a GPU round to TF32.")] = False,
     model: Model = None,
     settings: Settings = None,
     weights: Weights = None,
@@ -70,8 +72,8 @@ def bench(
     seed: Seed = 0,
     root: Root = None,
     limits: LimitOptions = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help=_OUTPUT)] = None,
-    output_format: Annotated[BenchFormat, typer.Option("--format", help="How results are written.")] = BenchFormat.text,
+    output: Annotated[Path | None, Option("-o", "--output", metavar="FILE", help=_OUTPUT)] = None,
+    output_format: Annotated[BenchFormat, Option("--format", help="How results are written.")] = BenchFormat.text,
 ) -> None:
     """Measure how fast networks run.
 
@@ -109,9 +111,9 @@ def _measure(request: Request, output: Path | None, output_format: BenchFormat) 
         results = bench(request, Hooks(say=progress.say))
     _write(results, output, output_format)
     if not results.agreed:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
     if results.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 def _write(results: Results, output: Path | None, output_format: BenchFormat) -> None:
@@ -124,11 +126,11 @@ def _write(results: Results, output: Path | None, output_format: BenchFormat) ->
 
     match output_format:
         case BenchFormat.text:
-            typer.echo(report.text(results), nl=False)
+            click.echo(report.text(results), nl=False)
         case BenchFormat.json:
             write_json(report.to_json(results))
         case BenchFormat.svg:
-            typer.echo(chart(results).svg(), nl=False)
+            click.echo(chart(results).svg(), nl=False)
     if output is None:
         return
     content: str | bytes
@@ -141,7 +143,7 @@ def _write(results: Results, output: Path | None, output_format: BenchFormat) ->
             content = json.dumps(report.to_json(results), ensure_ascii=False, indent=2) + "\n"
     write_file(output, content)
     if output_format is BenchFormat.text:
-        typer.echo(f"wrote {output}")
+        click.echo(f"wrote {output}")
 
 
 def _sources(

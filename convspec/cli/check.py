@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
+import click
 
+from convspec.cli.declare import Argument, command
 from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settings
 from convspec.diagnostics import Diagnostic, Failure
@@ -25,9 +26,10 @@ convspec check examples/*.cnn
 convspec check resnet.cnn --model ResNet50 --set classes=10 --format json"""
 
 
+@command("check", epilog=EXAMPLES)
 @guarded
 def check(
-    specs: Annotated[list[Path], typer.Argument(metavar="SPEC", help="One or more .cnn files.", show_default=False)],
+    specs: Annotated[list[Path], Argument("SPEC", help="One or more .cnn files.")],
     model: Model = None,
     settings: Settings = None,
     root: Root = None,
@@ -84,9 +86,9 @@ class _Checked:
 
     def say(self) -> None:
         said = f"no errors in {', '.join(self.models)}" if self.models else "no errors; no model could be checked by itself"
-        typer.echo(f"{self.spec}: {said}")
+        click.echo(f"{self.spec}: {said}")
         for name, missing in self.open_models.items():
-            typer.echo(f"{name} needs {', '.join(missing)}: it was checked only where a configuration gives them")
+            click.echo(f"{name} needs {', '.join(missing)}: it was checked only where a configuration gives them")
 
 
 def _check_file(file: _File, model: str | None, given: dict[str, object], found: dict[object, Diagnostic]) -> _Checked:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+import click
 
+from convspec.cli.declare import Option, command
 from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import (
     AllowMissing,
@@ -36,28 +37,29 @@ _REPORT = "Say what was optimised, at which lines of the spec, and what it saved
 _REUSE = "onnx: write the model alone; its weights are those of FILE beside it, which an earlier --external-data wrote."
 
 
+@command("compile", epilog=EXAMPLES)
 @guarded
 def compile_(
     spec: Spec,
-    target: Annotated[str, typer.Option("--target", metavar="NAME", help="onnx, pytorch or tensorflow.", show_default=False)],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="PATH", help=_PATH)] = None,
+    target: Annotated[str, Option("--target", metavar="NAME", help="onnx, pytorch or tensorflow.")],
+    output: Annotated[Path | None, Option("-o", "--output", metavar="PATH", help=_PATH)] = None,
     model: Model = None,
     settings: Settings = None,
     weights: Weights = None,
     allow_missing: AllowMissing = None,
     seed: Seed = 0,
-    opset: Annotated[int | None, typer.Option("--opset", metavar="N", help="onnx: the operator set version.")] = None,
+    opset: Annotated[int | None, Option("--opset", metavar="N", help="onnx: the operator set version.")] = None,
     external_data: Annotated[
-        bool, typer.Option("--external-data", help="onnx: write weights to a file of their own, whatever their size.")
+        bool, Option("--external-data", help="onnx: write weights to a file of their own, whatever their size.")
     ] = False,
-    reuse_data: Annotated[Path | None, typer.Option("--reuse-data", metavar="FILE", help=_REUSE)] = None,
+    reuse_data: Annotated[Path | None, Option("--reuse-data", metavar="FILE", help=_REUSE)] = None,
     straight: Annotated[
-        bool, typer.Option("--straight", help="pytorch, tensorflow: one statement a layer, without blocks and loops.")
+        bool, Option("--straight", help="pytorch, tensorflow: one statement a layer, without blocks and loops.")
     ] = False,
-    emit: Annotated[list[str] | None, typer.Option("--emit", metavar="KIND", help=_EMIT)] = None,
+    emit: Annotated[list[str] | None, Option("--emit", metavar="KIND", help=_EMIT)] = None,
     optimize: Optimize = 0,
     precision: Precision = "fp32",
-    report: Annotated[bool, typer.Option("--report", help=_REPORT)] = False,
+    report: Annotated[bool, Option("--report", help=_REPORT)] = False,
     root: Root = None,
     limits: LimitOptions = None,
     output_format: OutputFormat = Format.text,
@@ -83,9 +85,9 @@ def compile_(
         write_json({"model": net.module.name, "target": target, "files": files, **told})
         return
     if report:
-        typer.echo("\n".join(each.text() for each in net.reports) or "not rewritten: --optimize is 0")
+        click.echo("\n".join(each.text() for each in net.reports) or "not rewritten: --optimize is 0")
     for path, size in zip(written, sizes, strict=True):
-        typer.echo(f"wrote {path} ({_shown(size)})")
+        click.echo(f"wrote {path} ({_shown(size)})")
 
 
 def _bytes(path: Path) -> int:

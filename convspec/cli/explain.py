@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import typer
-
+from convspec.cli.declare import Argument, command
 from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import OutputFormat
 
@@ -21,9 +20,10 @@ convspec explain std:attention"""
 _TOPIC = "A layer, an error code, a library or a block in one. Without it: the list of all."
 
 
+@command("explain", epilog=EXAMPLES)
 @guarded
 def explain(
-    topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help=_TOPIC, show_default=False)] = None,
+    topic: Annotated[str | None, Argument("TOPIC", help=_TOPIC)] = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
     """Explain a layer, an error code, or a library of blocks."""

@@ -1,6 +1,6 @@
 """What surrounds every command: mistakes become diagnostics and exit status 1, bugs are called bugs; never a bare traceback.
 
-Exit status: 0 done; 1 the user's mistake; 2 usage (typer's own); 70 a bug in convspec; 130 interrupted; 141 the reader of our
+Exit status: 0 done; 1 the user's mistake; 2 usage (click's own); 70 a bug in convspec; 130 interrupted; 141 the reader of our
 output went away (as a shell reports SIGPIPE).
 """
 
@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import ParamSpec
 
-import typer
+import click
 
 from convspec.diagnostics import Diagnostic, Failure, error
 
@@ -37,10 +37,10 @@ def guarded(command: Callable[_P, None]) -> Callable[_P, None]:
         try:
             command(*args, **kwargs)
             sys.stdout.flush()
-        except (typer.Exit, typer.Abort, typer.BadParameter):
+        except (click.exceptions.Exit, click.Abort, click.BadParameter):
             raise
         except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+            raise click.exceptions.Exit(INTERRUPTED) from None
         except Failure as failure:
             _report(failure.diagnostics, kwargs.get("output_format") == Format.json)
         except MemoryError:
@@ -61,7 +61,7 @@ def _report(diagnostics: Sequence[Diagnostic], as_json: bool) -> None:
         write_json({"diagnostics": to_json(diagnostics)})
     else:
         sys.stderr.write(render(diagnostics, colour=_colourful()))
-    raise typer.Exit(1)
+    raise click.exceptions.Exit(1)
 
 
 def write_json(value: object) -> None:
@@ -81,7 +81,7 @@ def _output_failed(problem: OSError) -> None:
     if problem.errno == errno.EPIPE:
         # What is still buffered would raise again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(PIPE_CLOSED)
+        raise click.exceptions.Exit(PIPE_CLOSED)
     if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         _report([error("CNN400", f"cannot write the results: {(problem.strerror or str(problem)).lower()}")], as_json=False)
     _bug()
@@ -96,4 +96,4 @@ def _bug() -> None:
         f"convspec {VERSION} has failed; this is a bug in convspec, not a mistake of yours.\n"
         "Please report it with the spec, the command and these lines:\n\n" + traceback.format_exc()
     )
-    raise typer.Exit(BUG)
+    raise click.exceptions.Exit(BUG)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-import typer
-
+from convspec.cli.declare import Argument, Option
 from convspec.cli.guard import Format
 
 _SET = "Give a parameter of the model a value, written as in a spec: classes=100, depths=[3,4,6,3]. May be repeated."
@@ -16,28 +15,26 @@ _LIMIT = "Raise or lower what a spec may use: nodes=1M, steps, depth, list_lengt
 _ALLOW_MISSING = """Tensors that need not be in the weights, or have another shape there, such as 'fc.*': they are drawn from
 the seed. May be repeated."""
 
-Spec: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="SPEC", help="A .cnn file, or a network of the zoo: zoo:resnet50.", show_default=False)
-]
+Spec: TypeAlias = Annotated[Path, Argument("SPEC", help="A .cnn file, or a network of the zoo: zoo:resnet50.")]
 Model: TypeAlias = Annotated[
-    str | None, typer.Option("--model", metavar="NAME", help="The model or configuration, where the file has several.")
+    str | None, Option("--model", metavar="NAME", help="The model or configuration, where the file has several.")
 ]
-Settings: TypeAlias = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
+Settings: TypeAlias = Annotated[list[str] | None, Option("--set", metavar="NAME=VALUE", help=_SET)]
 Root: TypeAlias = Annotated[
-    Path | None, typer.Option("--root", metavar="DIR", help="The folder that imports stay inside; the spec's own by default.")
+    Path | None, Option("--root", metavar="DIR", help="The folder that imports stay inside; the spec's own by default.")
 ]
-LimitOptions: TypeAlias = Annotated[list[str] | None, typer.Option("--limit", metavar="NAME=N", help=_LIMIT)]
+LimitOptions: TypeAlias = Annotated[list[str] | None, Option("--limit", metavar="NAME=N", help=_LIMIT)]
 WEIGHTS_FILE = "A file with weights by label: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
-Weights: TypeAlias = Annotated[Path | None, typer.Option("--weights", metavar="FILE", help=WEIGHTS_FILE)]
-AllowMissing: TypeAlias = Annotated[list[str] | None, typer.Option("--allow-missing", metavar="PATTERN", help=_ALLOW_MISSING)]
+Weights: TypeAlias = Annotated[Path | None, Option("--weights", metavar="FILE", help=WEIGHTS_FILE)]
+AllowMissing: TypeAlias = Annotated[list[str] | None, Option("--allow-missing", metavar="PATTERN", help=_ALLOW_MISSING)]
 Seed: TypeAlias = Annotated[
-    int, typer.Option("--seed", metavar="N", min=0, help="Where initial weights are drawn from, without --weights.")
+    int, Option("--seed", metavar="N", min=0, help="Where initial weights are drawn from, without --weights.")
 ]
-OutputFormat: TypeAlias = Annotated[Format, typer.Option("--format", help="How results and errors are written.")]
+OutputFormat: TypeAlias = Annotated[Format, Option("--format", help="How results and errors are written.")]
 _OPTIMIZE = """0 keeps every label and weight as it is; 1 folds and leaves out; 2 also merges layers and reshapes them for the
 target. Exact up to rounding, for inference."""
-Optimize: TypeAlias = Annotated[int, typer.Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)]
+Optimize: TypeAlias = Annotated[int, Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)]
 
 _PRECISION = """fp32; fp16 or bf16: heavy layers in 16 bits, sums and all that loses too much in float32; implies
 --optimize 1."""
-Precision: TypeAlias = Annotated[str, typer.Option("--precision", metavar="NAME", help=_PRECISION)]
+Precision: TypeAlias = Annotated[str, Option("--precision", metavar="NAME", help=_PRECISION)]

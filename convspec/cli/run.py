@@ -6,8 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+import click
 
+from convspec.cli.declare import Argument, Option, command
 from convspec.cli.guard import Format, guarded
 from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Seed, Settings, Weights
 
@@ -22,6 +23,7 @@ convspec run resnet50.onnx photos --labels imagenet.txt --device cuda --output c
 
 convspec run stereo.cnn --input left=a.npy --input right=b.npy --output out.npz"""
 
+_SPEC = "A .cnn file, a network of the zoo (zoo:resnet50), or a compiled .onnx."
 _DATA = "Pictures, a folder of them, or a file of arrays: the same as --input."
 _INPUT = """An .npy, an .npz, a PNG or JPEG picture, or a folder of pictures; NAME=FILE where there are several inputs.
 May be repeated."""
@@ -35,6 +37,10 @@ _RECURSIVE = "Take the pictures in subfolders too."
 _OVERWRITE = "Rows: replace results that are there, and give up an unfinished run that differs."
 _OPTIMIZE = """How far the network is rewritten first, exact up to rounding; by default 1, and 0 on the reference. A compiled
 model runs as it is."""
+_PRECISION = "What it is computed in: fp32, fp16, bf16 or int8, where the runtime can; what it really does is said."
+_COMPILE = "Let the framework's own compiler make kernels for this network: torch.compile, XLA."
+_CUDA_GRAPH = "Record the kernels once and replay them; for small batches on CUDA."
+_THREADS = "How many CPU threads compute; by default as the runtime decides."
 _RAW = "Rows: write every output as numbers, also one of [N, classes]."
 
 
@@ -44,21 +50,23 @@ class RuntimeName(StrEnum):
     onnxruntime = "onnxruntime"
     pytorch = "pytorch"
     tensorflow = "tensorflow"
+    openvino = "openvino"
     reference = "reference"
 
 
+@command("run", epilog=EXAMPLES)
 @guarded
 def run(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC_OR_MODEL", help="A .cnn file or a compiled .onnx.", show_default=False)],
-    data: Annotated[list[str] | None, typer.Argument(metavar="FILE", help=_DATA, show_default=False)] = None,
-    inputs: Annotated[list[str] | None, typer.Option("--input", metavar="FILE", help=_INPUT, show_default=False)] = None,
-    runtime: Annotated[RuntimeName, typer.Option("--runtime", help="What runs it.")] = RuntimeName.onnxruntime,
-    device: Annotated[str, typer.Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
-    top: Annotated[int | None, typer.Option("--top", metavar="K", min=1, help=_TOP)] = None,
+    spec: Annotated[Path, Argument("SPEC_OR_MODEL", help=_SPEC)],
+    data: Annotated[list[str] | None, Argument("FILE", help=_DATA)] = None,
+    inputs: Annotated[list[str] | None, Option("--input", metavar="FILE", help=_INPUT)] = None,
+    runtime: Annotated[RuntimeName, Option("--runtime", help="What runs it.")] = RuntimeName.onnxruntime,
+    device: Annotated[str, Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
+    top: Annotated[int | None, Option("--top", metavar="K", min=1, help=_TOP)] = None,
     labels: Annotated[
-        Path | None, typer.Option("--labels", metavar="FILE", help="Names of the classes: one a line, or a JSON list.")
+        Path | None, Option("--labels", metavar="FILE", help="Names of the classes: one a line, or a JSON list.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="PATH", help=_OUTPUT)] = None,
+    output: Annotated[Path | None, Option("-o", "--output", metavar="PATH", help=_OUTPUT)] = None,
     model: Model = None,
     settings: Settings = None,
     weights: Weights = None,
@@ -66,13 +74,17 @@ def run(
     seed: Seed = 0,
     root: Root = None,
     limits: LimitOptions = None,
-    batch: Annotated[str, typer.Option("--batch", metavar="N", help=_BATCH)] = "auto",
-    memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help=_MEMORY)] = "2GB",
-    recursive: Annotated[bool, typer.Option("--recursive", help=_RECURSIVE)] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help=_OVERWRITE)] = False,
-    raw: Annotated[bool, typer.Option("--raw", help=_RAW)] = False,
-    optimize: Annotated[int | None, typer.Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)] = None,
-    tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round to TF32, which is faster and less exact.")] = False,
+    batch: Annotated[str, Option("--batch", metavar="N", help=_BATCH)] = "auto",
+    memory: Annotated[str, Option("--memory", metavar="SIZE", help=_MEMORY)] = "2GB",
+    recursive: Annotated[bool, Option("--recursive", help=_RECURSIVE)] = False,
+    overwrite: Annotated[bool, Option("--overwrite", help=_OVERWRITE)] = False,
+    raw: Annotated[bool, Option("--raw", help=_RAW)] = False,
+    optimize: Annotated[int | None, Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)] = None,
+    precision: Annotated[str, Option("--precision", metavar="NAME", help=_PRECISION)] = "fp32",
+    tf32: Annotated[bool, Option("--tf32", help="Let a GPU round to TF32, which is faster and less exact.")] = False,
+    compiled: Annotated[bool, Option("--compile", help=_COMPILE)] = False,
+    cuda_graph: Annotated[bool, Option("--cuda-graph", help=_CUDA_GRAPH)] = False,
+    threads: Annotated[int | None, Option("--threads", metavar="N", min=1, help=_THREADS)] = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
     """Run a spec or a compiled model on data.
@@ -86,7 +98,7 @@ def run(
 
     given = [*(data or []), *(inputs or [])]
     if not given:
-        raise typer.BadParameter("give pictures, a folder of pictures or a file of arrays", param_hint="FILE")
+        raise click.BadParameter("give pictures, a folder of pictures or a file of arrays", param_hint="FILE")
     count, budget = parse_batch(batch), parse_memory(memory)
     program = _program(spec, model, settings, weights, seed, root, limits, allow_missing, optimize, runtime.value)
     origin: str | None = str(weights) if weights else f"initial values from seed {seed}, not trained"
@@ -94,7 +106,7 @@ def run(
         origin = None
     reads = [spec, *([weights] if weights else [])]
     request = Request(given, count, output, top, labels, reads, origin, budget, recursive, overwrite, raw)
-    options = RunOptions(device, tf32)
+    options = RunOptions(device, tf32, precision, compiled, cuda_graph, threads)
     report = (execute_table if is_table(output) else execute)(program, runtime.value, options, request)
     report.write(as_json=output_format is Format.json)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+import click
 
+from convspec.cli.declare import Option, command
 from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settings, Spec
 
@@ -18,12 +19,13 @@ convspec summary lenet5.cnn
 convspec summary resnet.cnn --model ResNet50 --sizes N=1,h=7,w=7"""
 
 
+@command("summary", epilog=EXAMPLES)
 @guarded
 def summary(
     spec: Spec,
     model: Model = None,
     settings: Settings = None,
-    sizes: Annotated[list[str] | None, typer.Option("--sizes", metavar="NAME=INT,…", help=_SIZES)] = None,
+    sizes: Annotated[list[str] | None, Option("--sizes", metavar="NAME=INT,…", help=_SIZES)] = None,
     root: Root = None,
     limits: LimitOptions = None,
     output_format: OutputFormat = Format.text,
@@ -41,4 +43,4 @@ def summary(
     if output_format is Format.json:
         write_json(table.to_json())
     else:
-        typer.echo(str(table), nl=False)
+        click.echo(str(table), nl=False)

@@ -6,8 +6,9 @@ import os
 import sys
 from typing import Annotated
 
-import typer
+import click
 
+from convspec.cli.declare import Option, command
 from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import (
     WEIGHTS_FILE,
@@ -38,18 +39,19 @@ _SEED = "Where inputs, masks of dropout and, without --weights, weights are draw
 _DEVICE = "auto, cpu, cuda, cuda:1 or tensorrt. auto takes CUDA where it works."
 
 
+@command("verify", epilog=EXAMPLES)
 @guarded
 def verify(
     spec: Spec,
-    targets: Annotated[str | None, typer.Option("--targets", metavar="NAME,…", help=_TARGETS, show_default=False)] = None,
-    gradients: Annotated[bool, typer.Option("--gradients", help=_GRADIENTS)] = False,
-    train_steps: Annotated[int, typer.Option("--train-steps", metavar="N", min=0, max=1000, help=_STEPS)] = 0,
-    device: Annotated[str, typer.Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
+    targets: Annotated[str | None, Option("--targets", metavar="NAME,…", help=_TARGETS)] = None,
+    gradients: Annotated[bool, Option("--gradients", help=_GRADIENTS)] = False,
+    train_steps: Annotated[int, Option("--train-steps", metavar="N", min=0, max=1000, help=_STEPS)] = 0,
+    device: Annotated[str, Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
     model: Model = None,
     settings: Settings = None,
-    weights: Annotated[str | None, typer.Option("--weights", metavar="FILE", help=_WEIGHTS, show_default=False)] = None,
+    weights: Annotated[str | None, Option("--weights", metavar="FILE", help=_WEIGHTS)] = None,
     allow_missing: AllowMissing = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help=_SEED)] = 0,
+    seed: Annotated[int, Option("--seed", metavar="N", min=0, help=_SEED)] = 0,
     optimize: Optimize = 0,
     precision: Precision = "fp32",
     root: Root = None,
@@ -76,6 +78,6 @@ def verify(
         write_json(report.to_json())
     else:
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        typer.echo(report.text(colour), nl=False)
+        click.echo(report.text(colour), nl=False)
     if not report.passed:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)

@@ -7,8 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-import typer
+import click
 
+from convspec.cli.declare import Argument, Group, Option, command
 from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Settings, Spec
 from convspec.records import dataclass
@@ -68,24 +69,17 @@ class Match(StrEnum):
     structure = "structure"
 
 
-Source: TypeAlias = Annotated[Path, typer.Argument(metavar="SOURCE", help=_SOURCE, show_default=False)]
-Mapping: TypeAlias = Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help=_MAPPING)]
-Map: TypeAlias = Annotated[list[str] | None, typer.Option("--map", metavar="NAME=LABEL", help=_MAP)]
-MatchOption: TypeAlias = Annotated[Match, typer.Option("--match", help=_MATCH)]
-Cast: TypeAlias = Annotated[bool, typer.Option("--cast", help=_CAST)]
-Seed: TypeAlias = Annotated[int, typer.Option("--seed", metavar="N", min=0, help=_SEED)]
+Source: TypeAlias = Annotated[Path, Argument("SOURCE", help=_SOURCE)]
+Mapping: TypeAlias = Annotated[Path | None, Option("--mapping", metavar="FILE", help=_MAPPING)]
+Map: TypeAlias = Annotated[list[str] | None, Option("--map", metavar="NAME=LABEL", help=_MAP)]
+MatchOption: TypeAlias = Annotated[Match, Option("--match", help=_MATCH)]
+Cast: TypeAlias = Annotated[bool, Option("--cast", help=_CAST)]
+Seed: TypeAlias = Annotated[int, Option("--seed", metavar="N", min=0, help=_SEED)]
 
-app = typer.Typer(
-    name="weights", no_args_is_help=True, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
-)
+app = Group("weights", "List, draw, convert, compare and check weights, in the formats of every framework.")
 
 
-@app.callback()
-def _weights() -> None:
-    """List, draw, convert, compare and check weights, in the formats of every framework."""
-
-
-@app.command("list", epilog=LIST)
+@command("list", LIST, app)
 @guarded
 def list_(source: Source, output_format: OutputFormat = Format.text) -> None:
     """List the tensors in a weights file: name, dtype, shape, bytes, and totals."""
@@ -96,14 +90,14 @@ def list_(source: Source, output_format: OutputFormat = Format.text) -> None:
     if output_format is Format.json:
         write_json(listing.to_json())
     else:
-        typer.echo(listing.text(), nl=False)
+        click.echo(listing.text(), nl=False)
 
 
-@app.command("init", epilog=INIT)
+@command("init", INIT, app)
 @guarded
 def init(
     spec: Spec,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DEST", help=_DEST, show_default=False)],
+    output: Annotated[Path, Option("-o", "--output", metavar="DEST", help=_DEST)],
     seed: Seed = 0,
     model: Model = None,
     settings: Settings = None,
@@ -120,18 +114,18 @@ def init(
     _say(written)
 
 
-@app.command("convert", epilog=CONVERT)
+@command("convert", CONVERT, app)
 @guarded
 def convert(
     spec: Spec,
     source: Source,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DEST", help=_DEST, show_default=False)],
+    output: Annotated[Path, Option("-o", "--output", metavar="DEST", help=_DEST)],
     mapping: Mapping = None,
     entries: Map = None,
     match: MatchOption = Match.exact,
     allow_missing: AllowMissing = None,
     cast: Cast = False,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Where what is missing is drawn from.")] = 0,
+    seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Where what is missing is drawn from.")] = 0,
     model: Model = None,
     settings: Settings = None,
     root: Root = None,
@@ -149,17 +143,17 @@ def convert(
     if output_format is Format.json:
         write_json({**found.to_json(), "written": written})
         return
-    typer.echo(found.report())
+    click.echo(found.report())
     _say(written)
 
 
-@app.command("diff", epilog=DIFF)
+@command("diff", DIFF, app)
 @guarded
 def diff(
-    first: Annotated[Path, typer.Argument(metavar="A", help=_SOURCE, show_default=False)],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Weights in any of these formats.", show_default=False)],
+    first: Annotated[Path, Argument("A", help=_SOURCE)],
+    second: Annotated[Path, Argument("B", help="Weights in any of these formats.")],
     spec: Annotated[
-        Path | None, typer.Option("--spec", metavar="SPEC", help="Compare in the names and layouts of this spec.")
+        Path | None, Option("--spec", metavar="SPEC", help="Compare in the names and layouts of this spec.")
     ] = None,
     model: Model = None,
     settings: Settings = None,
@@ -184,12 +178,12 @@ def diff(
     if output_format is Format.json:
         write_json(found.to_json())
     else:
-        typer.echo(found.text(), nl=False)
+        click.echo(found.text(), nl=False)
     if found.different:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
-@app.command("check", epilog=CHECK)
+@command("check", CHECK, app)
 @guarded
 def check(
     spec: Spec,
@@ -211,8 +205,8 @@ def check(
     if output_format is Format.json:
         write_json({**found.to_json(), "fits": True})
         return
-    typer.echo(f"{source} fits {net.module.name}: {len(found.rows)} tensors")
-    typer.echo("".join(f"{line}\n" for line in found.left_out()), nl=False)
+    click.echo(f"{source} fits {net.module.name}: {len(found.rows)} tensors")
+    click.echo("".join(f"{line}\n" for line in found.left_out()), nl=False)
 
 
 def _load(
@@ -276,4 +270,4 @@ def _write(output: Path, net: Net, reads: list[Path], weights: Any) -> list[dict
 
 def _say(written: list[dict[str, Any]]) -> None:
     for file in written:
-        typer.echo(f"wrote {file['path']} ({file['bytes']} bytes)")
+        click.echo(f"wrote {file['path']} ({file['bytes']} bytes)")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
 
+from convspec.cli.declare import Argument, Group, Option, command
 from convspec.cli.guard import Format, guarded, write_json
 from convspec.cli.options import OutputFormat
 
@@ -23,23 +24,17 @@ convspec zoo get resnet50 -o my.cnn
 
 convspec compile zoo:resnet50 --target onnx"""
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Published networks, as specs: list them, read one, take one.",
-    epilog=EXAMPLES,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = Group("zoo", "Published networks, as specs: list them, read one, take one.", EXAMPLES)
 
 _NAME = "A network: resnet50, mobilenet_v2, … Case, `_` and `-` do not matter."
 
 
-@app.command("list")
+@command("list", group=app)
 @guarded
 def list_(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[WORD]…", help="Only networks whose name, file or paper has all these.", show_default=False),
+        Argument("WORD", help="Only networks whose name, file or paper has all these."),
     ] = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
@@ -56,13 +51,13 @@ def list_(
     rows = [_row(network) for network in found]
     head = ("network", "file", "parameters", "MACs", "receptive field", "paper")
     for line in _table(head, rows):
-        typer.echo(line)
+        click.echo(line)
 
 
-@app.command()
+@command("show", group=app)
 @guarded
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help=_NAME, show_default=False)],
+    name: Annotated[str, Argument("NAME", help=_NAME)],
     output_format: OutputFormat = Format.text,
 ) -> None:
     """Show a network: what it is, and its spec."""
@@ -84,19 +79,19 @@ def show(
         ("use", f'use {network.name} from "{network.library}"'),
     )
     for word, fact in facts:
-        typer.echo(f"{word:<16} {fact}")
-    typer.echo(f"\n{text}", nl=False)
+        click.echo(f"{word:<16} {fact}")
+    click.echo(f"\n{text}", nl=False)
 
 
-@app.command()
+@command("get", group=app)
 @guarded
 def get(
-    name: Annotated[str, typer.Argument(metavar="NAME", help=_NAME, show_default=False)],
+    name: Annotated[str, Argument("NAME", help=_NAME)],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to write it; by default its file's name, here."),
+        Option("-o", "--output", metavar="FILE", help="Where to write it; by default its file's name, here."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace a file that exists.")] = False,
     output_format: OutputFormat = Format.text,
 ) -> None:
     """Write the spec of a network, to change it. A file that exists is not replaced without --force."""
@@ -112,7 +107,7 @@ def get(
     if output_format is Format.json:
         write_json({"network": network.name, "files": [{"path": str(path), "bytes": path.stat().st_size}]})
         return
-    typer.echo(f"wrote {path}; {network.name} is in it: convspec summary {path} --model {network.name}")
+    click.echo(f"wrote {path}; {network.name} is in it: convspec summary {path} --model {network.name}")
 
 
 def _holds(network: Network, words: list[str]) -> bool:

@@ -26,7 +26,7 @@ def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_importing_convspec_brings_in_nothing_heavy() -> None:
     code = (
         "import convspec, sys; convspec.load, convspec.Failure, convspec.__version__; "
-        "print(*{'numpy', 'onnx', 'torch', 'tensorflow', 'keras', 'onnxruntime', 'PIL', 'rich', 'typer'} & set(sys.modules))"
+        "print(*{'numpy', 'onnx', 'torch', 'tensorflow', 'keras', 'onnxruntime', 'PIL', 'rich', 'click'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == "\n"
