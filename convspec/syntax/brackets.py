@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING
 
 from convspec.records import dataclass
 from convspec.source import SourceFile
 from convspec.syntax.lexing import CLOSER
-
-if TYPE_CHECKING:
-    from lark import Token
+from convspec.syntax.tokens import Token
 
 _OPENER = {closer: opener for opener, closer in CLOSER.items()}
 _ITEMS = ("BLOCK", "MODEL", "USE")
@@ -35,7 +32,7 @@ def pair(file: SourceFile, tokens: list[Token]) -> Brackets:
             unclosed.append(token)
         elif token.type in _OPENER:
             _close(found, unclosed, index, token)
-        elif token.type in _ITEMS and file.line_column(token.start_pos or 0)[1] == 1:
+        elif token.type in _ITEMS and file.line_column(token.start_pos)[1] == 1:
             unclosed.clear()  # an item at the margin stands outside everything: what is open was forgotten
     return found
 
@@ -45,7 +42,7 @@ def _close(found: Brackets, unclosed: list[Token], index: int, token: Token) -> 
     opener = _OPENER[token.type]
     for depth in range(len(unclosed) - 1, -1, -1):
         if unclosed[depth].type == opener:
-            found.match[unclosed[depth].start_pos or 0] = index
+            found.match[unclosed[depth].start_pos] = index
             found.pairs.append((unclosed[depth], token))
             del unclosed[depth:]
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from convspec.diagnostics import Diagnostic, Fix, error
 from convspec.limits import Limits
@@ -12,9 +12,7 @@ from convspec.source import SourceFile, Span
 from convspec.syntax import ast, literals
 from convspec.syntax.checks import check_parameters, check_returns
 from convspec.syntax.lexing import FILE_DOC, malformed
-
-if TYPE_CHECKING:
-    from lark import Token
+from convspec.syntax.tokens import Token
 
 _Node = TypeVar("_Node")
 _LANGUAGES = (1,)
@@ -51,24 +49,23 @@ class Builder:
 
     # ── helpers ──
 
-    def _start(self, child: Any) -> int:
-        start: int = child.span.start if hasattr(child, "span") else child.start_pos
-        return start
-
-    def _end(self, child: Any) -> int:
-        end: int = child.span.end if hasattr(child, "span") else child.end_pos
-        return end
-
     def _span(self, children: list[Any]) -> Span:
-        return Span(self.source, self._start(children[0]), self._end(children[-1]))
+        first, last = children[0], children[-1]
+        return Span(
+            self.source,
+            first.start_pos if type(first) is Token else first.span.start,
+            last.end_pos if type(last) is Token else last.span.end,
+        )
 
     def _made(self, node: _Node, children: list[Any]) -> _Node:
         """Notes the depth of a new node; consumers walk trees by recursion, so it is bounded here."""
-        depths = self._depths
-        depth = 1 + max((depths.get(id(child), 0) for child in children), default=0)
-        if depth > self.limits.nesting:
+        depths, deepest = self._depths, 0
+        for child in children:
+            if id(child) in depths:
+                deepest = max(deepest, depths[id(child)])
+        if deepest >= self.limits.nesting:
             raise TooDeep(self.too_deep(children))
-        depths[id(node)] = depth
+        depths[id(node)] = deepest + 1
         self._alive.append(node)  # an id must not be given to another node
         return node
 
@@ -90,7 +87,7 @@ class Builder:
         return tuple(self._name(token) for token in _tokens(tokens, "NAME"))
 
     def _doc(self, first: Token) -> str:
-        return self.docs.get(first.start_pos or 0, "")
+        return self.docs.get(first.start_pos, "")
 
     def _literal(self, token: Token, read: Callable[[str], _Node], stand_in: _Node) -> _Node:
         try:
@@ -333,20 +330,20 @@ class Builder:
 
 
 def _is(child: Any, kind: str) -> bool:
-    return getattr(child, "type", None) == kind
+    return type(child) is Token and child.type == kind
 
 
 def _tokens(children: list[Any], kind: str) -> list[Token]:
-    return [child for child in children if _is(child, kind)]
+    return [child for child in children if type(child) is Token and child.type == kind]
 
 
 def _spanned(children: list[Any]) -> tuple[Any, ...]:
     """The nodes among the children."""
-    return tuple(child for child in children if hasattr(child, "span"))
+    return tuple([child for child in children if type(child) is not Token])
 
 
 def _nodes(children: list[Any], *kinds: type) -> tuple[Any, ...]:
-    return tuple(child for child in children if isinstance(child, kinds))
+    return tuple([child for child in children if type(child) in kinds])
 
 
 def _children(node: Any) -> list[Any]:

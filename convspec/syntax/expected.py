@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from convspec.syntax.situation import KEYWORDS, LITERALS, OPERATORS, STATEMENTS
-
-if TYPE_CHECKING:
-    from lark import Token
+from convspec.syntax.tokens import Token
 
 _VALUE = LITERALS | {"NAME", "LPAR", "LSQB", "MINUS", "NOT", "IF"}
 _STAGE = frozenset({"NAME", "STRING", "INT", "LPAR", "LSQB"})

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from copy import copy
+import json
+import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convspec.syntax import tables
+from convspec.syntax.machine import Build, Machine, Part, Rule, Tables
+from convspec.syntax.tokens import Token
 
 if TYPE_CHECKING:
-    from lark import Lark, Token
-    from lark.lexer import Lexer
-    from lark.parsers.lalr_interactive_parser import InteractiveParser
+    from lark import Lark
 
 MALFORMED = ("MALFORMED_NUMBER", "UNTERMINATED_STRING", "UNKNOWN")
 """Tokens that no rule takes: what the lexer calls characters that make no sense."""
@@ -34,19 +35,12 @@ class _KeepMalformed:
 
     always_accept = MALFORMED
 
-    def process(self, stream: Iterable[Token]) -> Iterable[Token]:
+    def process(self, stream: Iterable[Any]) -> Iterable[Any]:
         return stream
 
 
-@cache
-def lark() -> Lark:
-    """The parser generator's tables. Lark is imported here, at the first parse."""
-    text = grammar_path().read_text("utf-8")
-    return tables.load(text, _KeepMalformed()) or build(text)
-
-
 def build(text: str) -> Lark:
-    """The tables of a grammar, worked out."""
+    """A grammar as Lark understands it. Lark is imported here, and only to make tables."""
     from lark import Lark
 
     return Lark(
@@ -61,39 +55,67 @@ def build(text: str) -> Lark:
 
 
 @cache
-def _lexer() -> Lexer:
-    """A lexer that gives out comments, too, which the grammar ignores."""
-    from lark.lexer import BasicLexer
-
-    conf = copy(lark().lexer_conf)
-    conf.ignore = ("SPACE",)
-    return BasicLexer(conf)
+def lark() -> Lark:
+    """The grammar as Lark understands it: what the tables are made from, and held against."""
+    return build(grammar_path().read_text("utf-8"))
 
 
-def tokens(text: str, offset: int = 0) -> Iterator[Token]:
-    """Every token of `text`, comments too; positions count from `offset`. Never fails."""
-    from lark.lexer import LexerThread
-
-    for token in LexerThread.from_text(_lexer(), text).lex(None):
-        token.start_pos += offset
-        token.end_pos += offset
-        yield token
+@cache
+def loaded() -> Tables:
+    """The tables, stored or made."""
+    text = grammar_path().read_text("utf-8")
+    return tables.load(text) or tables.read(json.loads(tables.dump(text, build(text))))
 
 
-def callbacks(actions: Any) -> dict[Any, Any]:
-    """For every rule what is to be done when it is complete: the method of `actions` that has its name."""
-    from lark import Tree
-    from lark.parse_tree_builder import ParseTreeBuilder
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile(loaded().pattern)
 
-    found: dict[Any, Any] = ParseTreeBuilder(lark().rules, Tree).create_callback(actions)
+
+def tokens(text: str, start: int, end: int) -> list[Token]:
+    """Every token of `text[start:end]`, comments too, with the offsets that it has in `text`. Never fails."""
+    words, make = loaded().words, str.__new__
+    found: list[Token] = []
+    for match in _pattern().finditer(text, start, end):
+        kind = match.lastgroup
+        if kind == "SPACE":
+            continue
+        # As `Token(kind, word, *match.span())`, in half the time: this is done for every token of a spec.
+        token = make(Token, match.group())
+        token.type = words.get(token, "NAME") if kind is None or kind == "NAME" else kind
+        token.start_pos, token.end_pos = match.span()
+        found.append(token)
     return found
 
 
-def machine(start: str, actions: dict[Any, Any]) -> InteractiveParser:
-    """An LALR machine that begins with `start` and does what `callbacks` gave.
+def callbacks(actions: Any) -> list[Build]:
+    """For every rule what is to be done when it is complete: the method of `actions` that has its name."""
+    return [_callback(rule, actions) for rule in loaded().rules]
 
-    A Lark object binds its actions when it is built; here each parse has its own, so that they may carry the file.
-    """
-    parser = lark().parse_interactive(start=start)
-    parser.parser_state.parse_conf.callbacks = actions
-    return parser
+
+def _callback(rule: Rule, actions: Any) -> Build:
+    if rule.single:
+        return None
+    make = (lambda children: Part(rule.name, children)) if rule.name.startswith("_") else getattr(actions, rule.name)
+    return _splicing(make, rule.spliced) if rule.spliced else make
+
+
+def _splicing(make: Any, spliced: tuple[int, ...]) -> Build:
+    """What lays open the children of parts, and then makes a value of all."""
+
+    def build(children: list[Any]) -> Any:
+        # A list that grows at its end is the first child: it is lengthened, not copied.
+        found = children[0].children if spliced[0] == 0 else children[:1]
+        for at in range(1, len(children)):
+            if at in spliced:
+                found += children[at].children
+            else:
+                found.append(children[at])
+        return make(found)
+
+    return build
+
+
+def machine(start_rule: str, builds: list[Build]) -> Machine:
+    """An LALR machine that begins with `start_rule` and does what `callbacks` gave."""
+    return Machine(loaded(), start_rule, builds)

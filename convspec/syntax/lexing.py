@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import field
-from typing import TYPE_CHECKING
 from unicodedata import category, name
 
 from convspec.diagnostics import Diagnostic, Fix, error, fail
 from convspec.records import dataclass
 from convspec.source import SourceFile, Span
 from convspec.syntax import grammar, literals
-
-if TYPE_CHECKING:
-    from lark import Token
+from convspec.syntax.tokens import Token
 
 CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 OPENERS, CLOSERS = tuple(CLOSER), tuple(CLOSER.values())
 FILE_DOC = -1
 """The key of the file's own documentation."""
 
+_DEPTH = dict.fromkeys(OPENERS, 1) | dict.fromkeys(CLOSERS, -1)
+_ODD = ("UNKNOWN", "MALFORMED_NUMBER")
 _SHORT = 8
 _UNDOCUMENTED = ("LANGUAGE", "USE", "DEFAULT", "$END")
 
@@ -38,48 +36,44 @@ def lex(file: SourceFile, start: int, end: int, nesting: int) -> Lexed:
 
     Raises Failure (CNN005) at once where brackets nest deeper than `nesting`.
     """
-    from lark import Token
-
     lexed = Lexed([])
-    comments: list[Token] = []
+    tokens, comments = lexed.tokens, list[Token]()
     last, depth = start, 0
-    for token in _merged(grammar.tokens(file.text[start:end], start)):
-        if token.type == "DOC":
+    for token in _merged(grammar.tokens(file.text, start, end)):
+        kind = token.type
+        if kind == "DOC":
             comments.append(token)
-        elif token.type != "COMMENT":
+        elif kind != "COMMENT":
             if comments:
                 _attach(file, lexed, comments, token)
                 comments = []
-            lexed.tokens.extend(_checked(file, token, lexed.tokens, lexed.diagnostics))
-            depth += (token.type in OPENERS) - (token.type in CLOSERS)
+            if kind in _ODD or not token.isascii():
+                tokens.extend(_checked(file, token, tokens, lexed.diagnostics))
+            else:
+                tokens.append(token)
+            depth += _DEPTH.get(kind, 0)
             if depth > nesting:
                 raise fail(error("CNN005", f"brackets nest more than {nesting} levels deep", _span(file, token)))
-            last = token.end_pos or 0
-    the_end = Token("$END", "", start_pos=last, end_pos=last)  # right behind what is there, not after empty lines
+            last = token.end_pos
+    the_end = Token("$END", "", last, last)  # right behind what is there, not after empty lines
     if comments:
         _attach(file, lexed, comments, the_end)
-    lexed.tokens.append(the_end)
+    tokens.append(the_end)
     return lexed
 
 
-def _merged(tokens: Iterable[Token]) -> Iterator[Token]:
+def _merged(tokens: list[Token]) -> list[Token]:
     """Unknown characters that repeat (`&&`) become one token."""
-    from lark import Token
-
-    pending: Token | None = None
+    if all(token.type != "UNKNOWN" for token in tokens):
+        return tokens
+    found: list[Token] = []
     for token in tokens:
-        if pending is not None and token.type == "UNKNOWN" and token[0] == pending[0]:
-            pending = Token("UNKNOWN", pending + token, start_pos=pending.start_pos, end_pos=token.end_pos)
-            continue
-        if pending is not None:
-            yield pending
-            pending = None
-        if token.type == "UNKNOWN":
-            pending = token
+        before = found[-1] if found else None
+        if before is not None and before.type == token.type == "UNKNOWN" and token[0] == before[0]:
+            found[-1] = Token("UNKNOWN", before + token, before.start_pos, token.end_pos)
         else:
-            yield token
-    if pending is not None:
-        yield pending
+            found.append(token)
+    return found
 
 
 # ── documentation ────────────────────────────────────────────────────────────────────────────────────────────
@@ -88,13 +82,13 @@ def _merged(tokens: Iterable[Token]) -> Iterator[Token]:
 def _attach(file: SourceFile, lexed: Lexed, comments: list[Token], following: Token) -> None:
     """Gives `##` lines to the token they stand above. A `##` that ends a line of code documents nothing."""
     previous = lexed.tokens[-1] if lexed.tokens else None
-    own = [c for c in comments if previous is None or _line(file, c) > file.line_column(previous.end_pos or 0)[0]]
+    own = [c for c in comments if previous is None or _line(file, c) > file.line_column(previous.end_pos)[0]]
     if not own:
         return
     if previous is None:
         own = _take_file_doc(file, lexed, own, following)
     if own:
-        lexed.docs[following.start_pos or 0] = _text(file, own)
+        lexed.docs[following.start_pos] = _text(file, own)
 
 
 def _take_file_doc(file: SourceFile, lexed: Lexed, comments: list[Token], following: Token) -> list[Token]:
@@ -110,7 +104,7 @@ def _take_file_doc(file: SourceFile, lexed: Lexed, comments: list[Token], follow
 
 
 def _line(file: SourceFile, token: Token) -> int:
-    return file.line_column(token.start_pos or 0)[0]
+    return file.line_column(token.start_pos)[0]
 
 
 def _apart(file: SourceFile, one: Token, other: Token) -> bool:
@@ -133,13 +127,11 @@ def _text(file: SourceFile, comments: list[Token]) -> str:
 
 def _checked(file: SourceFile, token: Token, before: list[Token], diagnostics: list[Diagnostic]) -> list[Token]:
     """The token as the parser shall see it: itself, a stand-in, or nothing."""
-    from lark import Token
-
     if token.type == "MALFORMED_NUMBER" and token[0] == "." and before and before[-1].end_pos == token.start_pos:
         return [token]  # `layer1.0`, `xs.0`: the parser's place tells what was meant
     if token.type == "MALFORMED_NUMBER":
         diagnostics.append(malformed(file, token, literals.malformed_number(str(token))))
-        return [Token("INT", "1", start_pos=token.start_pos, end_pos=token.end_pos)]
+        return [Token("INT", "1", token.start_pos, token.end_pos)]
     if token.type == "NAME" and not token.isascii():
         odd = next(char for char in token if not char.isascii())
         message = f"the name `{token}` has the letter `{odd}`"
@@ -151,12 +143,12 @@ def _checked(file: SourceFile, token: Token, before: list[Token], diagnostics: l
 
 
 def _span(file: SourceFile, token: Token) -> Span:
-    return Span(file, token.start_pos or 0, token.end_pos or 0)
+    return Span(file, token.start_pos, token.end_pos)
 
 
 def malformed(file: SourceFile, token: Token, problem: literals.Malformed) -> Diagnostic:
     """The diagnostic for a literal that has no value."""
-    start, length = token.start_pos or 0, len(token)
+    start, length = token.start_pos, len(token)
     span = Span(file, start + problem.start, start + (length if problem.end is None else problem.end))
     fix = Fix(span, problem.fix, f"write `{problem.fix}`") if problem.fix else None
     hint = problem.hint or (f"write `{problem.fix}`" if problem.fix else None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import Any
 
+from convspec.collector import collector_off
 from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.limits import DEFAULT, Limits
 from convspec.source import SourceFile, Span
@@ -12,13 +14,12 @@ from convspec.syntax.brackets import pair
 from convspec.syntax.build import Builder, TooDeep
 from convspec.syntax.explain import explain
 from convspec.syntax.lexing import Lexed, lex
+from convspec.syntax.machine import Machine
 from convspec.syntax.recovery import recover
 from convspec.syntax.situation import Situation
 
-if TYPE_CHECKING:
-    from lark.parsers.lalr_interactive_parser import InteractiveParser
-
 _BOM = "\ufeff"
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _STACK_PER_LEVEL = 8
 """More than any level of nesting puts on the parser's stack, so that depth shows long before a tree is built."""
 
@@ -26,17 +27,18 @@ _STACK_PER_LEVEL = 8
 def parse(file: SourceFile, limits: Limits = DEFAULT) -> ast.File:
     """The syntax tree of `file`. Raises Failure with every syntax error, in the order of the text."""
     _check_text(file, limits)
-    return _Parser(file, limits).file()
+    with collector_off():
+        return _Parser(file, limits).file()
 
 
 def _check_text(file: SourceFile, limits: Limits) -> None:
     """Refuses what is too large or no text at all, before any of it is looked at."""
     if len(file.text) > limits.file_bytes or len(file.text.encode("utf-8", "surrogatepass")) > limits.file_bytes:
         raise fail(error("CNN006", f"{file.name} is larger than the limit of {limits.file_bytes:,} bytes"))
-    for index, char in enumerate(file.text):
-        if char == "\0" or "\ud800" <= char <= "\udfff":
-            what = "a NUL byte" if char == "\0" else f"half a character (U+{ord(char):04X})"
-            raise fail(error("CNN006", f"the file has {what}: it is not text", Span(file, index, index + 1)))
+    odd = _NO_TEXT.search(file.text)
+    if odd is not None:
+        what = "a NUL byte" if odd.group() == "\0" else f"half a character (U+{ord(odd.group()):04X})"
+        raise fail(error("CNN006", f"the file has {what}: it is not text", Span(file, *odd.span())))
 
 
 class _Parser:
@@ -74,30 +76,25 @@ class _Parser:
 
     def _run(self, start_rule: str, lexed: Lexed, recovers: bool = True) -> Any:
         """The node for `start_rule`, or None after an error. Errors are appended to `diagnostics`."""
-        from lark.exceptions import UnexpectedToken
-
-        tokens = lexed.tokens
-        brackets = pair(self.source, tokens)
+        tokens, brackets = lexed.tokens, None
         machine = grammar.machine(start_rule, self.actions)
-        index = 0
+        tallest = _STACK_PER_LEVEL * (self.limits.nesting + 1)
+        index, last = 0, len(tokens) - 1
         while True:
-            try:
-                result = machine.feed_token(tokens[index])
-            except UnexpectedToken:
-                accepts, values = frozenset(machine.accepts()), list(machine.parser_state.value_stack)
-                situation = Situation(self.source, tokens, index, accepts, values, brackets, interpolated=not recovers)
-                self._report(situation)
-                if not recovers or index == len(tokens) - 1 or len(self.diagnostics) >= self.limits.errors:
-                    return None
-                index = recover(machine, situation)
-                if index == len(tokens) - 1 and self._ends_well(machine, situation):
-                    return None
-            else:
-                if index == len(tokens) - 1:
-                    return result
-                if len(machine.parser_state.value_stack) > _STACK_PER_LEVEL * (self.limits.nesting + 1):
-                    raise TooDeep(self.builder.too_deep([tokens[index]]))
-                index += 1
+            index = machine.run(tokens, index, tallest)
+            if len(machine.values) > tallest:
+                raise TooDeep(self.builder.too_deep([tokens[index]]))
+            if index == last and machine.complete:
+                return machine.values[-1]
+            brackets = brackets or pair(self.source, tokens)
+            values = list(machine.values)
+            situation = Situation(self.source, tokens, index, machine.accepts(), values, brackets, interpolated=not recovers)
+            self._report(situation)
+            if not recovers or index == last or len(self.diagnostics) >= self.limits.errors:
+                return None
+            index = recover(machine, situation)
+            if index == last and self._ends_well(machine, situation):
+                return None
 
     def _report(self, situation: Situation) -> None:
         """Explains an error, unless a malformed literal before it on its line has caused it."""
@@ -106,9 +103,9 @@ class _Parser:
         if not any(span.line == line and span.start < (situation.found.start_pos or 0) for span in malformed):
             self.diagnostics.append(explain(situation))
 
-    def _ends_well(self, machine: InteractiveParser, situation: Situation) -> bool:
+    def _ends_well(self, machine: Machine, situation: Situation) -> bool:
         """Whether nothing more is to be said when recovery has reached the end: no body was left open."""
-        open_braces = [v for v in machine.parser_state.value_stack if getattr(v, "type", "") == "LBRACE"]
+        open_braces = [v for v in machine.values if getattr(v, "type", "") == "LBRACE"]
         return all(brace.start_pos in situation.brackets.match for brace in open_braces)
 
     def _ordered(self) -> list[Diagnostic]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from convspec.syntax.machine import Machine
 from convspec.syntax.situation import ITEMS, STATEMENTS, Situation, innermost_open, settled, start_of
 from convspec.syntax.slips_brackets import begins_statement
-
-if TYPE_CHECKING:
-    from lark import Token
-    from lark.parsers.lalr_interactive_parser import InteractiveParser
+from convspec.syntax.tokens import Token
 
 _FILE_LEVEL = ITEMS | {"LET", "DEFAULT"}
 
 
-def recover(machine: InteractiveParser, situation: Situation) -> int:
+def recover(machine: Machine, situation: Situation) -> int:
     """Takes the broken statement off the machine's stack; returns the index of the token to go on with.
 
     The statements already read in the body stay, so that what follows is read in its place. A body whose head is broken
@@ -22,15 +20,14 @@ def recover(machine: InteractiveParser, situation: Situation) -> int:
     """
     s = situation
     if _brace_forgotten(s):
-        machine.feed_token(_token("LBRACE", "{", s.found))
+        machine.feed(_token("LBRACE", "{", s.found))
         return s.at
-    state = machine.parser_state
     start = _after_open_brackets(s)
     margin = _column(s, s.tokens[s.statement])
-    _cut(state, settled(s.values))
+    _cut(machine, settled(s.values))
     in_body = innermost_open(s.values, ("LBRACE",)) is not None
     if in_body and s.found.type in ITEMS and s.begins_line(s.at) and _unclosed_body(s):
-        _cut(state, _file_level(s.values))
+        _cut(machine, _file_level(s.values))
         return s.at
     index = _resume_at(s, start, in_body, margin)
     if s.tokens[index].type == "LBRACE":
@@ -43,9 +40,9 @@ def _brace_forgotten(s: Situation) -> bool:
     return "LBRACE" in s.accepts and s.begins_line(s.at) and any(token.type == "RBRACE" for token in s.brackets.extra)
 
 
-def _cut(state: Any, length: int) -> None:
-    del state.value_stack[length:]
-    del state.state_stack[length + 1 :]
+def _cut(machine: Machine, length: int) -> None:
+    del machine.values[length:]
+    del machine.states[length + 1 :]
 
 
 def _file_level(values: list[Any]) -> int:
@@ -71,7 +68,7 @@ def _after_open_brackets(s: Situation) -> int:
 
 
 def _column(s: Situation, token: Token) -> int:
-    return s.file.line_column(token.start_pos or 0)[1]
+    return s.file.line_column(token.start_pos)[1]
 
 
 def _resume_at(s: Situation, index: int, in_body: bool, margin: int) -> int:
@@ -99,15 +96,13 @@ def _begins(s: Situation, index: int, in_body: bool, margin: int) -> bool:
     return begins_statement(s, index) and (token.type != "NAME" or _column(s, token) <= margin)
 
 
-def _stand_in(machine: InteractiveParser, brace: Token, in_body: bool) -> None:
+def _stand_in(machine: Machine, brace: Token, in_body: bool) -> None:
     """Feeds `if true` or `block x()` before a brace, so that the body behind it can be read."""
     head = [("IF", "if"), ("TRUE", "true")] if in_body else [("BLOCK", "block"), ("NAME", "x"), ("LPAR", "("), ("RPAR", ")")]
     for kind, text in head:
-        machine.feed_token(_token(kind, text, brace))
+        machine.feed(_token(kind, text, brace))
 
 
 def _token(kind: str, text: str, before: Token) -> Token:
     """A token that the text does not have."""
-    from lark import Token
-
-    return Token(kind, text, start_pos=before.start_pos, end_pos=before.start_pos)
+    return Token(kind, text, before.start_pos, before.start_pos)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convspec.diagnostics import Diagnostic, Fix, Label, error
 from convspec.records import dataclass
 from convspec.source import SourceFile, Span
 from convspec.syntax.brackets import Brackets
 from convspec.syntax.lexing import CLOSER, CLOSERS, OPENERS
-
-if TYPE_CHECKING:
-    from lark import Token
+from convspec.syntax.tokens import Token
 
 ITEMS = frozenset({"BLOCK", "MODEL", "USE", "LANGUAGE"})
 """Keywords that begin an item of a file and nothing else."""
@@ -54,10 +52,10 @@ class Situation:
         return token.type if token is not None else ""
 
     def span(self, token: Token) -> Span:
-        return Span(self.file, token.start_pos or 0, token.end_pos or 0)
+        return Span(self.file, token.start_pos, token.end_pos)
 
     def line(self, token: Token) -> int:
-        return self.file.line_column(token.start_pos or 0)[0]
+        return self.file.line_column(token.start_pos)[0]
 
     def begins_line(self, index: int) -> bool:
         """Whether the token of that index is the first on its line."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from convspec.diagnostics import Diagnostic
 from convspec.syntax.lexing import CLOSER, CLOSERS
 from convspec.syntax.situation import ITEMS, STATEMENTS, Situation, start_of
-
-if TYPE_CHECKING:
-    from lark import Token
+from convspec.syntax.tokens import Token
 
 _HEAD = 200
 """More tokens than the head of a statement has."""
