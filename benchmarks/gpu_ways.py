@@ -128,6 +128,7 @@ def torch_eager(subject: Subject, net: Net) -> Made:
 def keras_jax(subject: Subject, net: Net) -> Made:
     """The generated Keras model on Keras's JAX backend, compiled by it. Failure CNN305 where its code uses TensorFlow."""
     os.environ["KERAS_BACKEND"] = "jax"
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # or it takes three quarters of the GPU's memory
     try:
         import jax  # type: ignore[import-not-found, unused-ignore]
         import keras

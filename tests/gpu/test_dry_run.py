@@ -64,7 +64,9 @@ def test_a_dry_run_measures_keeps_and_goes_on(monkeypatch: pytest.MonkeyPatch, t
     wanted = (script.DEFAULTS, "onnxruntime fp32 O2", script.EAGER)
     monkeypatch.setattr(script, "ways", lambda spec, device: [way for way in ways(spec, device) if way.name in wanted])
     networks = {script.MAIN: str(tmp_path / "net.cnn")}
-    script.figures(True, "cpu", networks, (1,), tmp_path)
+    assert all(each.passed is None for each in script.figures(True, "cpu", networks, (1,), tmp_path)), (
+        "it holds nothing to a goal"
+    )
     path = tmp_path / "gpu-dry-run-on-the-cpu-quick.json"
     table = json.loads(path.read_text())["tables"]["ResNet-50 at batch 1"]
     states = {row["name"]: row["state"] for row in table["rows"]}
