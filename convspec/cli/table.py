@@ -46,14 +46,23 @@ def is_table(output: Path | None) -> bool:
 class TableReport:
     """What a run into a table shows at its end."""
 
-    session: Session
+    work: Work
     request: Request
-    run: Unfinished
-    columns: Columns
     notes: Sequence[str]
     before: int
     progress: Progress
-    problems: Sequence[str]
+
+    @property
+    def session(self) -> Session:
+        return self.work.session
+
+    @property
+    def run(self) -> Unfinished:
+        return self.work.run
+
+    @property
+    def columns(self) -> Columns:
+        return self.work.columns
 
     def write(self, as_json: bool) -> None:
         """To stdout; pictures that could not be run to stderr, and exit status 1 where there are any."""
@@ -68,9 +77,9 @@ class TableReport:
 
     def _errors(self) -> Diagnostic:
         count, where = self.run.errors, shown_name(str(self.run.target))
-        more = ["…"] if count > len(self.problems) else []
+        more = ["…"] if count > len(self.work.problems) else []
         message = f"{count:,} of {len(self.run.files):,} pictures could not be run; `error` in {where} says why"
-        return error("CNN300", message, notes=[*map(shown_name, self.problems), *more])
+        return error("CNN300", message, notes=[*map(shown_name, self.work.problems), *more])
 
     def _lines(self) -> Iterator[str]:
         about = self.session.about
@@ -130,25 +139,25 @@ def execute_table(program: Program, runtime: str, options: RunOptions, request: 
     run = start_or_continue(request.output, makes, listing.files, asked, usual, columns, request.overwrite)
     adapt = request.batch is None
     notes = [*session.about.notes, *listing.notes, *(notes if adapt else ()), *run.notes]
-    return _do(session, request, run, columns, memory, adapt, notes)
+    full = (options.compile or options.cuda_graph) and fixed_size(session.signature.inputs[0]) is not None
+    work = Work(session, memory, columns, run, adapt, full)
+    return _do(work, request, notes)
 
 
-def _do(
-    session: Session, request: Request, run: Unfinished, columns: Columns, memory: Memory, adapt: bool, notes: list[str]
-) -> TableReport:
+def _do(work: Work, request: Request, notes: list[str]) -> TableReport:
+    run = work.run
     before = run.done
     if before:
         sys.stderr.write(f"continuing: {before:,} of {len(run.files):,} pictures are done\n")
     try:
         with _told(run), _stoppable(), Progress(len(run.files), before) as progress:
-            work = Work(session, memory, columns, run, adapt, progress.update)
             with explained(run.folder):
-                work.do()
+                work.do(progress.update)
             run.finish()
     finally:
         run.leave()
     progress.summary()
-    return TableReport(session, request, run, columns, [*notes, *work.notes], before, progress, work.problems)
+    return TableReport(work, request, [*notes, *work.notes], before, progress)
 
 
 def _sources(request: Request, signature: Signature) -> list[Path]:

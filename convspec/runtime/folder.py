@@ -34,14 +34,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Work:
-    """All that a run over pictures needs. `adapt`: batches get smaller where the runtime gives up on them."""
+    """All that a run over pictures needs. `adapt`: batches get smaller where the runtime gives up on them.
+
+    `full`: a batch that is not full is filled up, since the runtime makes kernels anew for each size.
+    """
 
     session: Session
     memory: Memory
     columns: Columns
     run: Unfinished
     adapt: bool
-    progress: Progress
+    full: bool
     problems: list[str] = field(default_factory=list)
     """The first few messages about pictures that could not be run."""
     notes: list[str] = field(default_factory=list)
@@ -50,7 +53,7 @@ class Work:
     _most: int | None = None
     """The largest batch that the runtime did not give up on, once it did."""
 
-    def do(self) -> None:
+    def do(self, progress: Progress) -> None:
         """Run every picture that has no row yet. Failure where the run cannot go on; what is done is kept."""
         run, spec = self.run, self.session.signature.inputs[0]
         paths = [file.path for file in run.files[run.done :]]
@@ -62,7 +65,7 @@ class Work:
                 part = self._part(pictures, run.files[place:after])
                 writer.put(part)
                 place, errors = after, errors + sum(problem is not None for problem in part.errors)
-                self.progress(place, errors)
+                progress(place, errors)
 
     def _part(self, pictures: Iterator[Decoded], files: Sequence[PictureFile]) -> Part:
         """The next pictures, run: together while they have one shape and there is memory for them."""
@@ -151,7 +154,8 @@ class Work:
     def _run_together(self, pictures: Sequence[Array]) -> list[Mapping[str, Array] | Failure]:
         import numpy as np
 
-        fill = (self.memory.declared or len(pictures)) - len(pictures)
+        usual = min(self.run.batch, self._most or self.run.batch) if self.full else len(pictures)
+        fill = (self.memory.declared or max(usual, len(pictures))) - len(pictures)
         batch = np.concatenate([*pictures, *([pictures[-1]] * fill)])
         outputs = self.session.run({self.session.signature.inputs[0].name: batch})
         for name, array in outputs.items():

@@ -311,6 +311,31 @@ def test_batches_keep_to_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes == [40, 30]
 
 
+def test_a_compiler_sees_one_size_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fills a batch up leaves no row, and changes none."""
+    from convspec.runtime.base import RunOptions
+
+    sizes: list[int] = []
+    evaluate = reference.evaluate
+
+    def spied(graph: Any, weights: Any, arrays: Any) -> Any:
+        sizes.append(len(arrays["image"]))
+        return evaluate(graph, weights, arrays)
+
+    pictures(22)
+    Path("many/0005.png").write_bytes(b"junk")
+    assert run("small.cnn", "many", "-o", "a.csv", "--batch", "4").code == 1
+    monkeypatch.setattr(reference, "evaluate", spied)
+    opened = type(reference.RUNTIME).open
+    # The reference refuses these options; here it stands for a runtime that has a compiler.
+    monkeypatch.setattr(
+        type(reference.RUNTIME), "open", lambda self, program, options: opened(self, program, RunOptions("cpu"))
+    )
+    assert run("small.cnn", "many", "-o", "b.csv", "--batch", "4", "--compile").code == 1
+    assert sizes == [4] * 6
+    assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
+
+
 def test_a_runtime_that_gives_up_gets_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     evaluate = reference.evaluate
