@@ -146,7 +146,8 @@ def _replace(
         return False
     attrs = replace(layer.attrs, bias=any(role.endswith("bias") for role in arrays))
     made = draft.apply(layer.op.name, attrs, inputs, layer, arrays, outputs)
-    note = f"{node.op.name} `{node.path or node.op.name}` folded into {layer.op.name} `{layer.path or layer.op.name}`"
+    place = "before" if inputs is layer.inputs else "after"
+    note = f"{node.op.name} into the {layer.op.name} {place} it"
     draft.rewrite([layer, node, *affine.reads], [made], note=note)
     return True
 

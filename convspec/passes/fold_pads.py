@@ -110,7 +110,7 @@ def _fold(draft: Draft, node: Node, reader: Node, changes: Mapping[str, Any]) ->
     if made != reader.outputs[0].type:
         return
     new = draft.changed(reader, attrs=attrs, inputs=(node.inputs[0], *reader.inputs[1:]))
-    draft.rewrite([node, reader], [new], note=f"`{node.path or 'pad'}` into `{reader.path or reader.op.name}`")
+    draft.rewrite([node, reader], [new], note=f"into the {reader.op.name} that reads it")
 
 
 PASS = Pass("fold_pads", "a pad folded into the layer that reads it", run)

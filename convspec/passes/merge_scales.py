@@ -79,7 +79,7 @@ def _split(draft: Draft, row: Sequence[Node], reads: Sequence[Node], found: Affi
     shifts = written(draft, found.source, np.ones_like(shift), shift, last, moved)
     inputs = (moved if shifts else found.source, *layer.inputs[1:])
     made = draft.apply(layer.op.name, layer.attrs, inputs, layer, arrays, layer.outputs)
-    note = f"the scale into {layer.op.name} `{layer.path}`, the shift stays"
+    note = f"the scale into the {layer.op.name} after it, the shift stays"
     draft.rewrite([*reads, *row, layer], [*shifts, made], note=note)
     return True
 

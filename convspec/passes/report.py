@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from convspec.analysis.cost import node_cost, total
 from convspec.ir import dims
 from convspec.ir.graph import Node
+from convspec.records import dataclass
 from convspec.source import Span
 
 
@@ -52,6 +52,12 @@ class Change:
         """`resnet.cnn:12`."""
         return f"{self.span.file.name}:{self.span.line}"
 
+    def text(self) -> str:
+        """What became of the layers, and why or how where the pass says so."""
+        became = f" → {self.into}" if self.into and (self.into,) != self.layers else ""
+        note = f" ({self.note})" if self.note else ""
+        return f"{', '.join(self.layers)}{became}{note}"
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -72,24 +78,47 @@ class OptimisationReport:
     summaries: dict[str, str]
 
     def text(self) -> str:
-        """One line for each change, a line for each pass with its count, and the totals."""
+        """Pass by pass what was done at which source lines, then the totals.
+
+        Uses of a pass at one source line, as by a block that is used often, are one line: the first of them, and how many
+        there are like it.
+        """
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:
+        by_pass: dict[str, list[Change]] = {}
         for change in self.changes:
-            became = f" → {change.into}" if change.into and (change.into,) != change.layers else ""
-            note = f": {change.note}" if change.note else ""
-            yield f"{change.place()}  {change.name}  {', '.join(change.layers)}{became}{note}"
-        if self.changes:
+            by_pass.setdefault(change.name, []).append(change)
+        for name, changes in by_pass.items():
+            yield from self._section(name, changes)
             yield ""
-        for name, count in Counter(change.name for change in self.changes).items():
-            yield f"{count:>5} × {name}: {self.summaries.get(name, '')}"
         yield f"optimised at level {self.level}: {self.before.nodes:,} nodes became {self.after.nodes:,}"
-        saved = self.before.work.minus(self.after.work)
-        yield f"saved: {_shown(saved.macs)} MACs, {_shown(saved.flops)} flops, {_shown(saved.stored)} stored numbers"
+        for line in self._totals():
+            yield f"  {line}"
+
+    def _section(self, name: str, changes: Sequence[Change]) -> Iterator[str]:
+        """A pass with its count and what it saved, and its source lines."""
+        saved = Work()
+        for change in changes:
+            saved = saved.plus(change.saved)
+        times = "once" if len(changes) == 1 else f"{len(changes):,} times"
+        yield f"{name}: {self.summaries.get(name, '')}, {times}{_gain(saved)}"
+        places = sorted(changes, key=lambda change: (change.span.file.name, change.span.start))
+        lines = [list(group) for _, group in groupby(places, key=Change.place)]
+        width = max(len(group[0].place()) for group in lines)
+        for group in lines:
+            more = f"; and {len(group) - 1:,} like it, to {group[-1].layers[0]}" if len(group) > 1 else ""
+            yield f"  {group[0].place():<{width}}  {group[0].text()}{more}"
+
+    def _totals(self) -> Iterator[str]:
+        for what in ("macs", "flops", "stored"):
+            before, after = getattr(self.before.work, what), getattr(self.after.work, what)
+            title = {"macs": "MACs", "flops": "flops", "stored": "stored numbers"}[what]
+            same = before == after
+            yield f"{title}: {_shown(before)}" + (", as before" if same else f" → {_shown(after)}{_share(before, after)}")
 
     def to_json(self) -> dict[str, Any]:
-        """What a program reads. Symbolic amounts are strings."""
+        """What a program reads: every change by itself. Symbolic amounts are strings."""
         return {
             "level": self.level,
             "nodes": {"before": self.before.nodes, "after": self.after.nodes},
@@ -107,6 +136,20 @@ class OptimisationReport:
                 for change in self.changes
             ],
         }
+
+
+def _gain(saved: Work) -> str:
+    """What was saved, as far as it is worth a word; a minus says that there is more of it."""
+    amounts = ((saved.macs, "MACs"), (saved.flops, "flops"), (saved.stored, "stored numbers"))
+    parts = [f"{_shown(amount)} {what}" for amount, what in amounts if amount != 0]
+    return f"; saved {', '.join(parts)}" if parts else ""
+
+
+def _share(before: dims.Size, after: dims.Size) -> str:
+    """` (-12.3 %)`, where both are known."""
+    if not isinstance(before, int) or not isinstance(after, int) or not before or before == after:
+        return ""
+    return f" ({(after - before) / before:+.2%})".replace("%", " %")
 
 
 def _shown(amount: dims.Size) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from convspec.ir.dims import Size
 from convspec.ir.types import FLOATS, TensorType
 from tests.fuzz import layers
 from tests.fuzz.layers import axis, exactly, number
@@ -202,7 +203,14 @@ def _tokens(place: Place, x: Term) -> Term:
 
 
 def _size(x: Term, key: str, at: int) -> Term:
-    return Term(f"{x.text}.{key}", lambda env: tensor(x.value(env)).shape[at])
+    return Term(f"{x.text}.{key}", lambda env: _extent(tensor(x.value(env)), at))
+
+
+def _extent(x: TensorType, at: int) -> Size:
+    """Of a tensor that may have fewer axes where a block is used again."""
+    if x.rank <= at:
+        raise Invalid("no such axis")
+    return x.shape[at]
 
 
 def _like(env: Env, row: Term, x: Term, channels: Any) -> Any:

@@ -35,7 +35,7 @@ def prove(text: str, *passes: Pass, target: str = "onnx", level: int = 0) -> Opt
     """
     net = api.loads(spec(text))
     weights = randomised(net.module.graph, 1)
-    found = run_passes(net.module, weights, passes or PIPELINES[level], target)
+    found = run_passes(net.module, weights, passes or PIPELINES[level], target, level)
     worst = difference(net.module, weights, found)
     assert worst < EXACT, f"outputs moved by {worst}"
     return found
