@@ -68,7 +68,7 @@ class Report:
         lines = [("input", "class", "probability")]
         for row, guesses in zip(self.rows, ranking.rows, strict=True):
             names = [row] + [""] * (len(guesses) - 1)
-            shown = [f"{100 * guess.probability:.2f} %" for guess in guesses]
+            shown = [_percent(guess.probability) for guess in guesses]
             lines += list(zip(names, (self._label(g.index) for g in guesses), shown, strict=True))
         first, second = (max(len(line[column]) for line in lines) for column in (0, 1))
         for name, label, probability in lines:
@@ -112,6 +112,11 @@ class Report:
             }
             for row, guesses in zip(self.rows, self.ranking.rows, strict=True)
         ]
+
+
+def _percent(probability: float) -> str:
+    """`99.87 %`; what is there, but less than the digits show, is not called nothing."""
+    return "< 0.01 %" if 0 < probability < 0.00005 else f"{100 * probability:.2f} %"
 
 
 def _statistics_json(found: Statistics) -> dict[str, Any]:

@@ -78,6 +78,15 @@ def test_labels_and_a_distribution() -> None:
     assert sorted(line.split()[-3] for line in done.out.splitlines()[-4:]) == ["one", "three", "two", "zero"]
 
 
+def test_small_probabilities_are_not_called_nothing() -> None:
+    Path("given.cnn").write_text("model Given {\ninput x: float32[N, 4]\noutput x\n}\n")
+    np.save("p.npy", np.array([[0.99983, 0.00011, 0.00006, 0]], np.float32))
+    np.save("q.npy", np.array([[0.99996, 0.00004, 0, 0]], np.float32))
+    shown = [convspec("run", "given.cnn", f"{name}.npy", "--top", "4", "--runtime", "reference").out for name in "pq"]
+    assert [line[-8:].strip() for line in shown[0].splitlines()[-4:]] == ["99.98 %", "0.01 %", "0.01 %", "0.00 %"]
+    assert [line[-8:].strip() for line in shown[1].splitlines()[-4:]] == ["100.00 %", "< 0.01 %", "0.00 %", "0.00 %"]
+
+
 def test_other_outputs_are_described_and_written() -> None:
     left = np.random.default_rng(1).normal(size=(1, 2, 4, 4)).astype(np.float32)
     np.save("l.npy", left)
