@@ -206,7 +206,7 @@ class Net:
 
         `path` is the main file, or a folder that exists; without it the files go to the current folder, named like the spec, or
         like the model where one was chosen. `emit` asks for packages too: "pt2" of pytorch, "keras" and "savedmodel" of
-        tensorflow, which need those installed. `optimize` and `precision` rewrite the network for inference first, see `tuned`.
+        tensorflow, which need those installed; "deploy" of pytorch, one file optimised for inference, which needs nothing. `optimize` and `precision` rewrite the network for inference first, see `tuned`.
         `options` are those of the target (`opset=`, `external_data=`, …). Failure CNN090, CNN091, CNN400 or CNN401.
         """
         from convspec.artifacts import package, place, target_options
@@ -221,7 +221,7 @@ class Net:
         with collector_off():
             artifact = found.emit(net.module, net._weights_to_write(), target_options(found, stem, options))
         self._spare_sources(folder / name for name in artifact.files)
-        packages = [package(kind, target, folder / stem, net.module, net.weights) for kind in emit]
+        packages = [made for kind in emit for made in package(kind, target, folder / stem, net.module, net.weights)]
         return [*artifact.write(folder), *packages]
 
     def compile_int8(

@@ -38,23 +38,32 @@ def target_options(target: Target, stem: str, given: Mapping[str, Any]) -> Any:
     return target.options(stem=stem, **given)
 
 
-def package(kind: str, target: str, path: Path, module: Module, weights: Weights) -> Path:
+KINDS = {"pytorch": ("pt2", "deploy"), "tensorflow": ("keras", "savedmodel")}
+"""What targets write besides their sources."""
+
+
+def package(kind: str, target: str, path: Path, module: Module, weights: Weights) -> list[Path]:
     """Write one package beside the sources. Failure CNN401 for a kind that the target does not have."""
-    kinds = {"pytorch": ("pt2",), "tensorflow": ("keras", "savedmodel")}.get(target, ())
+    kinds = KINDS.get(target, ())
     if kind not in kinds:
-        hint = f"it also writes {' and '.join(kinds)}" if kinds else "pytorch also writes pt2; tensorflow keras and savedmodel"
+        all_kinds = "; ".join(f"{name} also writes {' and '.join(each)}" for name, each in KINDS.items())
+        hint = f"it also writes {' and '.join(kinds)}" if kinds else all_kinds
         raise fail(error("CNN401", f"the target {target} cannot emit `{kind}`", hint=hint))
     if kind == "pt2":
         from convspec.targets.pytorch import export_pt2
 
-        return export_pt2(module, weights, path.with_name(f"{path.name}.pt2"))
+        return [export_pt2(module, weights, path.with_name(f"{path.name}.pt2"))]
+    if kind == "deploy":
+        from convspec.targets.pytorch.deploy import emit_deploy
+
+        return emit_deploy(module, weights, path)
     from convspec.targets.tensorflow import packaging
 
     if kind == "keras":
         packaging.save_keras(module, weights, path.with_name(f"{path.name}.keras"))
-        return path.with_name(f"{path.name}.keras")
+        return [path.with_name(f"{path.name}.keras")]
     packaging.export_savedmodel(module, weights, path.with_name(f"{path.name}_savedmodel"))
-    return path.with_name(f"{path.name}_savedmodel")
+    return [path.with_name(f"{path.name}_savedmodel")]
 
 
 __all__ = ["package", "place", "target_options"]

@@ -10,7 +10,7 @@ from typing import Any
 from convspec.diagnostics import error, fail
 from convspec.ir.graph import Graph
 from convspec.ir.types import Array
-from convspec.runtime.base import About, Program, RunOptions, network_only
+from convspec.runtime.base import About, Network, Program, RunOptions, network_only
 from convspec.runtime.devices import CPU, Device, only_cpu_and_cuda, parse_device, require, unavailable
 from convspec.runtime.options import check_options, in_precision, only_on_cuda
 from convspec.runtime.signature import Signature, signature_of
@@ -146,9 +146,7 @@ class PyTorch:
             _check_cuda(torch, device)
         only_on_cuda(options, self.name, device.kind)
         network = in_precision(network, options.precision, self.name)
-        from convspec.targets.pytorch import to_torch
-
-        model = to_torch(network.module, network.weights).eval().to(str(device))
+        model = _module(network).eval().to(str(device))
         last = channels_last(network.module.graph, device, options)
         if last:
             model = model.to(memory_format=torch.channels_last)
@@ -162,16 +160,29 @@ class PyTorch:
 RUNTIME = PyTorch()
 
 
+def _module(network: Network) -> Any:
+    """The module of the generated file; of a rewritten network that of the deployed one, which reuses memory."""
+    from convspec.targets.pytorch import to_torch
+    from convspec.targets.pytorch.deploy import to_deployed
+
+    made = to_deployed if network.module.rewritten else to_torch
+    return made(network.module, network.weights)
+
+
 def channels_last(graph: Graph, device: Device, options: RunOptions) -> bool:
     """Whether channels lie last inside: where a 2-D convolution runs on a CPU, or on the tensor cores of a GPU.
 
     On a GPU in float32 without TF32 no kernel gains by it.
     """
+    ranks = {len(parameter.shape) for parameter in graph.parameters().values()}
+    if 5 in ranks:  # PyTorch would take them for kernels of 3-D convolutions, and wants another layout for these
+        if options.layout == "channels_last":
+            message = f"pytorch cannot run {graph.name} channels last: it has parameters of rank 5"
+            raise fail(error("CNN305", message, hint="leave out the layout"))
+        return False
     if options.layout != "auto":
         return options.layout == "channels_last"
-    kernels = (parameter for node in graph.nodes for parameter in node.params.values())
-    convolves = any(len(parameter.shape) == 4 for parameter in kernels)
-    return convolves and (device.kind == "cpu" or options.tf32 or options.precision in ("fp16", "bf16"))
+    return 4 in ranks and (device.kind == "cpu" or options.tf32 or options.precision in ("fp16", "bf16"))
 
 
 def compile_settings(device: Device) -> dict[str, Any]:

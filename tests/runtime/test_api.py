@@ -112,10 +112,11 @@ def test_compile_options_that_do_not_fit() -> None:
         "error[CNN401]: the target pytorch has no option `opset`\n  = it has straight"
     )
     assert told(lambda: net.compile("pytorch", emit=["keras"])) == (
-        "error[CNN401]: the target pytorch cannot emit `keras`\n  = it also writes pt2"
+        "error[CNN401]: the target pytorch cannot emit `keras`\n  = it also writes pt2 and deploy"
     )
     assert told(lambda: net.compile("onnx", emit=["pt2"])) == (
-        "error[CNN401]: the target onnx cannot emit `pt2`\n  = pytorch also writes pt2; tensorflow keras and savedmodel"
+        "error[CNN401]: the target onnx cannot emit `pt2`\n  = pytorch also writes pt2 and deploy; "
+        "tensorflow also writes keras and savedmodel"
     )
     assert sorted(path.name for path in Path().iterdir()) == ["small.cnn"]
 

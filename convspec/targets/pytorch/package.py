@@ -30,7 +30,7 @@ def to_torch(module: Module, weights: Weights | None = None) -> Any:
     source = generate(module, module.name)
     made = getattr(import_text(source.text), source.class_name)()
     if weights is not None:
-        made.load_state_dict({name: _tensor(torch, array) for name, array in weights.items()})
+        made.load_state_dict({name: tensor(torch, array) for name, array in weights.items()})
     return made.eval()
 
 
@@ -105,7 +105,7 @@ def import_text(text: str) -> ModuleType:
     return made
 
 
-def _tensor(torch: Any, array: Any) -> Any:
+def tensor(torch: Any, array: Any) -> Any:
     """A tensor with a copy of the data. bfloat16 passes as bits, which NumPy has no type of its own for."""
     import numpy as np
 
