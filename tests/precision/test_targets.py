@@ -115,3 +115,46 @@ def test_one_rounding_is_half_a_unit() -> None:
     found = lower(net.module, {"conv1.weight": np.ones((1, 1, 1), np.float32)}, "fp16")
     (simulated,) = simulate(found.module.graph, found.weights, {"x": x}).outputs.values()
     np.testing.assert_array_equal(simulated, x.astype(np.float16).astype(np.float64))
+
+
+LONG_SUMS = {
+    "conv": ("input x: float32[N, 512, 6, 6]\noutput x -> conv(8, 3x3, bias = false)", (1, 512, 6, 6)),
+    "linear": ("input x: float32[N, 4096]\noutput x -> linear(8, bias = false)", (2, 4096)),
+    "depthwise_conv": ("input x: float32[N, 4, 40, 40]\noutput x -> depthwise_conv(31x31, bias = false)", (1, 4, 40, 40)),
+    "conv_transpose": (
+        "input x: float32[N, 1024, 4, 4]\noutput x -> conv_transpose(4, 2x2, stride = 2, bias = false)",
+        (1, 1024, 4, 4),
+    ),
+    "global_avgpool": (
+        "input x: float32[N, 8, 64, 64]\noutput x -> conv(8, 1x1, bias = false) -> global_avgpool",
+        (1, 8, 64, 64),
+    ),
+    "mean": ("input x: float32[N, 8, 64, 64]\noutput x -> conv(8, 1x1, bias = false) -> mean", (1, 8, 64, 64)),
+}
+"""Sums of about a thousand positive numbers and more."""
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "pytorch"])
+@pytest.mark.parametrize("name", LONG_SUMS)
+def test_sums_are_made_in_float32(name: str, runtime: str) -> None:
+    pytest.importorskip({"pytorch": "torch"}.get(runtime, runtime))
+    body, shape = LONG_SUMS[name]
+    generator = np.random.default_rng(0)
+    net = network(body)
+    weights = {n: (generator.random(p.shape) / 64).astype(np.float32) for n, p in net.module.graph.parameters().items()}
+    arrays = {"x": (generator.random(shape) / 4).astype(np.float32)}
+    found = lower(net.module, weights, "fp16")
+    (exact,) = simulate(found.module.graph, found.weights, arrays).outputs.values()
+    (result,) = run(found, runtime, arrays).values()
+    assert scaled_error(result, exact) <= 2.0**-10
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "pytorch", "tensorflow"])
+def test_a_sum_does_not_stand_still(runtime: str) -> None:
+    """4,096 products of 1/256 make 16; added up one by one in float16 they stop at 8, where one more changes nothing."""
+    pytest.importorskip({"pytorch": "torch"}.get(runtime, runtime))
+    assert np.add.accumulate(np.full(4096, 1 / 256, np.float16), dtype=np.float16)[-1] == 8
+    net = network("input x: float32[N, 4096]\noutput x -> linear(8, bias = false)")
+    found = lower(net.module, {"linear1.weight": np.full((8, 4096), 1 / 64, np.float32)}, "fp16")
+    (result,) = run(found, runtime, {"x": np.full((2, 4096), 0.25, np.float32)}).values()
+    np.testing.assert_array_equal(result, np.full((2, 8), 16, np.float32))
