@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from convspec.ir.types import Array
 _Answer = TypeVar("_Answer")
 _PATIENCE = 5.0
 """Seconds that a process has to end by itself."""
+_QUIET = 0.005
+"""Seconds between one subject's sample and the next one's."""
 
 
 class LostError(Exception):
@@ -55,7 +58,11 @@ class Lane:
         self.refused = answer if isinstance(answer, Refused) else None
 
     def sample(self, quantum: float, counted: bool = True) -> float:
-        """The median seconds of the calls of one sample. LostError where the subject gives up."""
+        """The median seconds of the calls of one sample. LostError where the subject gives up.
+
+        Before it, a moment of quiet: threads of the one before go on spinning for a while after their work is done.
+        """
+        time.sleep(_QUIET)
         answer = self._ask(Sample(quantum), Sampled)
         if counted:
             self.latencies += answer.seconds
