@@ -156,7 +156,8 @@ class Work:
 
         usual = min(self.run.batch, self._most or self.run.batch) if self.full else len(pictures)
         fill = (self.memory.declared or max(usual, len(pictures))) - len(pictures)
-        batch = np.concatenate([*pictures, *([pictures[-1]] * fill)])
+        filled = [*pictures, *([pictures[-1]] * fill)]
+        batch = np.concatenate(filled) if len(filled) > 1 else pictures[0]
         outputs = self.session.run({self.session.signature.inputs[0].name: batch})
         for name, array in outputs.items():
             self._check_output(name, array, len(batch))
