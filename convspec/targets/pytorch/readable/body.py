@@ -10,7 +10,7 @@ from functools import cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from convspec.elaborate.module import Application, BindEvent, Event, LoopEvent, Site, Turns
+from convspec.elaborate.module import Application, BindEvent, Event, LoopEvent, Site
 from convspec.elaborate.walk import assigned_names
 from convspec.ir.dims import Dim
 from convspec.syntax import ast
@@ -309,11 +309,6 @@ def tensor_names(applications: Sequence[Application]) -> frozenset[str]:
                     for item in items:
                         found.update(name for name, value in bind(targets, 0, item).items() if holds_tensors(value))
     return frozenset(found)
-
-
-def turns_within(turns: Turns, outer: Turns) -> bool:
-    """Whether `turns` lie inside the turns `outer`."""
-    return turns[: len(outer)] == outer
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 from convspec.elaborate.module import LoopEvent
 from convspec.elaborate.walk import assigned_names
 from convspec.syntax import ast
-from convspec.targets.pytorch.readable.body import Body, turns_within
+from convspec.targets.pytorch.readable.body import Body
 from convspec.targets.pytorch.readable.expressions import comprehension_moments, value
 from convspec.targets.pytorch.readable.sequence import in_sequence
 from convspec.targets.pytorch.readable.stages import looping
@@ -253,13 +253,8 @@ def _common_depth(body: Body, statement: ast.For, moments: Sequence[Moment]) -> 
     """How many levels the labels below a loop share, if they differ in the last level only."""
     depths = set()
     for moment in body.moments:
-        labels = [
-            label
-            for (site, turns), event in moment.application.events.items()
-            if turns_within(turns, moment.turns) and len(turns) > len(moment.turns) and _inside(site, statement)
-            for label in [_label_of(event)]
-            if label
-        ]
+        found = body.program.trace(moment.application).within(moment.turns)
+        labels = [label for site, label in found if _inside(site, statement)]
         prefixes = {label.rpartition(".")[0] for label in labels}
         if not labels:
             continue

@@ -12,6 +12,7 @@ from convspec.ir.graph import Node
 from convspec.syntax import ast
 from convspec.targets.pytorch import page
 from convspec.targets.pytorch.lowered import Tree
+from convspec.targets.pytorch.readable.trace import Trace
 from convspec.targets.source import quote
 from convspec.targets.source.code import Code, name
 from convspec.targets.source.replay import History, replay
@@ -76,6 +77,7 @@ class Program:
         self.tops: list[list[str]] = []
         """The constants and functions at the top of the file, as lines."""
         self._histories: dict[int, History] = {}
+        self._traces: dict[int, Trace] = {}
         self._infos: dict[int, ClassInfo] = {}
         self._by_block: dict[ast.Block, list[Application]] = {}
         for application in module.applications():
@@ -107,6 +109,13 @@ class Program:
         if key not in self._histories:
             self._histories[key] = replay(application, self.module.graph)
         return self._histories[key]
+
+    def trace(self, application: Application) -> Trace:
+        """The labels of the application's stages."""
+        key = id(application)
+        if key not in self._traces:
+            self._traces[key] = Trace(application)
+        return self._traces[key]
 
     def is_single_output(self, body: Body) -> bool:
         """Whether the model being walked gives one tensor."""

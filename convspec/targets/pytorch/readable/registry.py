@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from convspec.elaborate.module import Application
 from convspec.syntax import ast
 from convspec.targets.pytorch.page import GETTERS, reached
 from convspec.targets.pytorch.readable.body import Body
@@ -105,7 +104,7 @@ def _module_list(body: Body, labels: Sequence[str], levels: Sequence[Level], mad
     if not isinstance(name, str) or not isinstance(turn, Dynamic) or not quote.is_identifier(name) or name in body.attached:
         return None
     for application in {id(moment.application): moment.application for moment in body.moments}.values():
-        below = list(labels_below(application, name))
+        below = body.program.trace(application).below(name)
         mine = [label for label, moment in zip(labels, body.moments, strict=True) if moment.application is application]
         if below != [f"{name}.{index}" for index in range(len(below))] or sorted(mine) != sorted(below):
             return None
@@ -119,16 +118,6 @@ def _module_list(body: Body, labels: Sequence[str], levels: Sequence[Level], mad
     body.init.append(essential(made, f"self.{name}.append({made})"))
     kept = Code(f"self.{name}")
     return Val(code.index(kept, init), code.index(kept, fwd))
-
-
-def labels_below(application: Application, prefix: str) -> Iterator[str]:
-    """The labels `prefix.…` of a block, in the order in which its stages ran, each once."""
-    seen = set()
-    for event in application.events.values():
-        label = getattr(event, "label", None)
-        if isinstance(label, str) and label.startswith(prefix + ".") and label not in seen:
-            seen.add(label)
-            yield label
 
 
 # ── labels as expressions ────────────────────────────────────────────────────────────────────────────────────

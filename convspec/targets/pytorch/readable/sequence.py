@@ -6,9 +6,10 @@ from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 
-from convspec.elaborate.module import Application, Turns
-from convspec.targets.pytorch.readable.body import Body, turns_within
-from convspec.targets.pytorch.readable.registry import Level, attach, labels_below, level_codes, path_code
+from convspec.elaborate.module import Turns
+from convspec.targets.pytorch.readable.body import Body
+from convspec.targets.pytorch.readable.registry import Level, attach, level_codes, path_code
+from convspec.targets.pytorch.readable.trace import Trace
 from convspec.targets.pytorch.readable.values import Moment, NotSequential, Val
 from convspec.targets.pytorch.reserved import RESERVED
 from convspec.targets.source import code, quote
@@ -111,14 +112,14 @@ def _name_container(body: Body, sequence: Sequence, prefixes: list[str]) -> None
     with body.only([moment for moment, _ in found]):
         sequence.levels = level_codes(body, [prefix for _, prefix in found])
     body.loops = loops
-    sequence.numbered = all(_is_numbered(moment.application, prefix) for moment, prefix in found)
+    sequence.numbered = all(_is_numbered(body.program.trace(moment.application), prefix) for moment, prefix in found)
     if len(sequence.levels) == 1 and isinstance(sequence.levels[0], str) and quote.is_identifier(sequence.levels[0]):
         sequence.holder = f"self.{sequence.levels[0]}"
 
 
-def _is_numbered(application: Application, prefix: str) -> bool:
+def _is_numbered(trace: Trace, prefix: str) -> bool:
     depth = prefix.count(".") + 1
-    names = list(dict.fromkeys(label.split(".")[depth] for label in labels_below(application, prefix)))
+    names = list(dict.fromkeys(label.split(".")[depth] for label in trace.below(prefix)))
     return names == [str(index) for index in range(len(names))]
 
 
@@ -130,7 +131,8 @@ def _check_prefix(body: Body, sequence: Sequence, prefixes: list[str]) -> None:
         key = id(moment.application), moment.turns[:depth]
         if seen.setdefault(key, prefix) != prefix:
             raise NotSequential("a path that changes on the way")
-    with body.only([m for m in sequence.outer if any(turns_within(i.turns, m.turns) for i in body.moments)]):
+    inner = {moment.turns[:depth] for moment in body.moments}
+    with body.only([moment for moment in sequence.outer if moment.turns in inner]):
         wanted = [seen.get((id(m.application), m.turns)) for m in body.moments]
         expected = path_code(sequence.levels, "init")
         if any(p is not None and body.evaluate(expected, m) != p for m, p in zip(body.moments, wanted, strict=True)):
@@ -139,7 +141,7 @@ def _check_prefix(body: Body, sequence: Sequence, prefixes: list[str]) -> None:
 
 def _finish(body: Body, sequence: Sequence, init: Block) -> Val | None:
     """Write the container: in one expression where nothing stands between its items, else filled step by step."""
-    _check_whole(sequence)
+    _check_whole(body, sequence)
     if body.sequence is not None:
         made = _whole(sequence, init)
         if made is None:
@@ -160,12 +162,12 @@ def _finish(body: Body, sequence: Sequence, init: Block) -> Val | None:
     return attach(body, sequence.levels, code.name(sequence.holder))
 
 
-def _check_whole(sequence: Sequence) -> None:
+def _check_whole(body: Body, sequence: Sequence) -> None:
     """A container is made once, and nothing else stands below its path."""
     applications = {id(moment.application): moment.application for moment in sequence.outer}
     for (application, prefix, _), names in sequence.names.items():
         depth = prefix.count(".") + 1
-        if {label.split(".")[depth] for label in labels_below(applications[application], prefix)} != names:
+        if {label.split(".")[depth] for label in body.program.trace(applications[application]).below(prefix)} != names:
             raise NotSequential("other modules below its path")
 
 
