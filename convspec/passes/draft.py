@@ -45,6 +45,7 @@ class Draft:
         self._arrays: dict[Parameter, Array] = {}
         self._value_names = {item.value.name for item in self.graph.inputs}
         self._paths: set[str] = set()
+        self._numbers: dict[str, int] = {}
         for node in nodes:
             self._enter(node)
 
@@ -184,22 +185,20 @@ class Draft:
 
     def fresh_path(self, wanted: str) -> str:
         """A label that no node has."""
-        name, number = wanted, 1
-        while name in self._paths:
-            number += 1
-            name = f"{wanted}_{number}"
-        return name
+        return self._numbered(wanted, self._paths)
 
     def fresh_value(self, type: TensorType, wanted: str) -> Value:
         """A tensor that nothing makes yet, with a name that no other has."""
-        return Value(self._fresh_name(wanted), type)
-
-    def _fresh_name(self, wanted: str) -> str:
-        name, number = wanted, 1
-        while name in self._value_names:
-            number += 1
-            name = f"{wanted}_{number}"
+        name = self._numbered(wanted, self._value_names)
         self._value_names.add(name)
+        return Value(name, type)
+
+    def _numbered(self, wanted: str, taken: set[str]) -> str:
+        """`wanted`, or with the next number behind it: names only come, so that one passed over stays taken."""
+        name = wanted
+        while name in taken:
+            self._numbers[wanted] = self._numbers.get(wanted, 1) + 1
+            name = f"{wanted}_{self._numbers[wanted]}"
         return name
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────

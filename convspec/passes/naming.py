@@ -16,6 +16,8 @@ class Named:
     _origins: dict[Parameter, Parameter] = field(default_factory=dict)
     _tensors: dict[str, Parameter] = field(default_factory=dict)
     _layers: dict[str, tuple[Parameter, ...]] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    """By label, the number to try next, so that many layers of one label are not all tried again."""
 
     def origin(self, parameter: Parameter) -> Parameter:
         """The tensor that a renamed one was, or itself."""
@@ -36,9 +38,10 @@ class Named:
         return self._layers.get(path, own) != own or any(self._tensors.get(p.name, p) is not p for p in own)
 
     def _relabelled(self, node: Node) -> Node:
-        number = 2
+        number = self._numbers.get(node.path, 2)
         while self._in_use(node, f"{node.path}_{number}"):
             number += 1
+        self._numbers[node.path] = number
         path = f"{node.path}_{number}"
         params = {role: replace(p, name=_name(path, role)) for role, p in node.params.items()}
         self._origins.update((params[role], parameter) for role, parameter in node.params.items())
