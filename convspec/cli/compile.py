@@ -9,6 +9,7 @@ import click
 
 from convspec.cli.declare import Option, command
 from convspec.cli.guard import Format, guarded, write_json
+from convspec.cli.int8 import Calibrate, Keep, Method, ReduceRange, check_options, compile_int8
 from convspec.cli.options import (
     AllowMissing,
     LimitOptions,
@@ -29,10 +30,13 @@ convspec compile lenet5.cnn --target onnx --weights lenet5.safetensors
 
 convspec compile resnet.cnn --model ResNet50 --target pytorch -o resnet50.py
 
-convspec compile zoo:resnet50 --target onnx --optimize 2 --report"""
+convspec compile zoo:resnet50 --target onnx --optimize 2 --report
+
+convspec compile zoo:resnet50 --target onnx --weights resnet50.safetensors --precision int8 --calibrate photos/"""
 
 _PATH = "The main file, or a folder that exists. By default a file in the current folder, named like the spec, or like --model."
-_EMIT = "Also write: pt2 (pytorch: a torch.export program), savedmodel or keras (tensorflow). May be repeated."
+_EMIT = """Also write: pt2 (pytorch: a torch.export program), deploy (pytorch: one file tuned for inference), savedmodel or
+keras (tensorflow). May be repeated."""
 _REPORT = "Say what was optimised, at which lines of the spec, and what it saved."
 _REUSE = "onnx: write the model alone; its weights are those of FILE beside it, which an earlier --external-data wrote."
 
@@ -59,6 +63,10 @@ def compile_(
     emit: Annotated[list[str] | None, Option("--emit", metavar="KIND", help=_EMIT)] = None,
     optimize: Optimize = 0,
     precision: Precision = "fp32",
+    calibrate: Calibrate = None,
+    keep: Keep = None,
+    method: Method = None,
+    reduce_range: ReduceRange = False,
     report: Annotated[bool, Option("--report", help=_REPORT)] = False,
     root: Root = None,
     limits: LimitOptions = None,
@@ -73,9 +81,16 @@ def compile_(
 
     asked = {"opset": opset, "external_data": external_data, "reuse_data": reuse_data, "straight": straight, "emit": emit}
     options: dict[str, Any] = {name: value for name, value in asked.items() if value}
+    quantised = {"--calibrate": calibrate, "--keep": keep, "--calibration-method": method, "--reduce-range": reduce_range}
+    others = {"--external-data": external_data, "--reuse-data": reuse_data, "--straight": straight, "--emit": emit}
+    check_options(precision, target, quantised, others)
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
     net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())
     say_left_out(net)
+    if precision == "int8":
+        how = {"calibration": calibrate, "exclude": tuple(keep or ()), "method": method or "minmax", "opset": opset}
+        compile_int8(net, output, optimize, {**how, "reduce_range": reduce_range}, report, output_format)
+        return
     net = net.tuned(target, optimize, precision)
     written = net.compile(target, output, **options)
     sizes = [_bytes(path) for path in written]

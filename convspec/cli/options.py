@@ -35,6 +35,6 @@ _OPTIMIZE = """0 keeps every label and weight as it is; 1 folds and leaves out; 
 target. Exact up to rounding, for inference."""
 Optimize: TypeAlias = Annotated[int, Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)]
 
-_PRECISION = """fp32; fp16 or bf16: heavy layers in 16 bits, sums and all that loses too much in float32; implies
---optimize 1."""
+_PRECISION = """fp32; fp16 or bf16: heavy layers in 16 bits, sums and all that loses too much in float32; int8 (compile to onnx
+alone). Implies --optimize 1."""
 Precision: TypeAlias = Annotated[str, Option("--precision", metavar="NAME", help=_PRECISION)]

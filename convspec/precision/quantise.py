@@ -8,11 +8,12 @@ others. Sums are made in 32-bit integers.
 
 from __future__ import annotations
 
+import io
 import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -196,7 +197,11 @@ def _excluded(path: Path, patterns: Sequence[str]) -> list[str]:
         matching = [name for name in names if fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}/*")]
         if not matching:
             raise fail(
-                error("CNN401", f"no layer that could be quantised is called `{pattern}`", hint="see --report for labels")
+                error(
+                    "CNN401",
+                    f"no layer that could be quantised is called `{pattern}`",
+                    hint="`convspec summary` shows the labels",
+                )
             )
         found.update(dict.fromkeys(matching))
     if not any(op in HEAVY for name, op in names.items() if name not in found):
@@ -271,7 +276,8 @@ def _quiet(ort: Any) -> Iterator[None]:
     root.setLevel(logging.ERROR)
     ort.set_default_logger_severity(_ERRORS)
     try:
-        yield
+        with redirect_stdout(io.StringIO()):  # where some methods tell how far they are
+            yield
     finally:
         root.setLevel(before)
         ort.set_default_logger_severity(_WARNINGS)

@@ -227,6 +227,7 @@ def test_other_floats_are_refused(dtype: str) -> None:
 
 def test_nothing_is_written_to_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     of(SMALL)
+    of(SMALL, options=QuantiseOptions(method="percentile"))
     assert capfd.readouterr() == ("", "")
 
 
