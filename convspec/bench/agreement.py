@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
 from convspec.bench.plan import Subject
@@ -18,6 +18,7 @@ roundings of every layer add up. int8 says only that it is no other network: how
 labels, not by a largest difference.
 """
 _ORDER = list(TOLERANCE)
+_DECLARED = {"float16": "fp16", "bfloat16": "bf16"}
 
 
 def reference_of(subjects: Sequence[Subject]) -> Subject:
@@ -25,11 +26,15 @@ def reference_of(subjects: Sequence[Subject]) -> Subject:
     return min(subjects, key=lambda each: (each.against, _ORDER.index(each.arithmetic)))
 
 
-def allowed(one: Subject, other: Subject, tolerance: float | None) -> float:
-    """The scaled error that two subjects may have: `tolerance` where it was given."""
+def allowed(one: Subject, other: Subject, tolerance: float | None, declared: Iterable[str] = ()) -> float:
+    """The scaled error that two subjects may have: `tolerance` where it was given.
+
+    `declared` are the dtypes that the network itself declares: one of bfloat16 is that coarse however it is run.
+    """
     if tolerance is not None:
         return tolerance
-    return max(TOLERANCE[one.arithmetic], TOLERANCE[other.arithmetic])
+    coarse = [TOLERANCE[_DECLARED[dtype]] for dtype in declared if dtype in _DECLARED]
+    return max([TOLERANCE[one.arithmetic], TOLERANCE[other.arithmetic], *coarse])
 
 
 def agreement(found: Mapping[str, Array], expected: Mapping[str, Array], reference: str, limit: float) -> Agreement:

@@ -27,6 +27,13 @@ class Interface:
     graph: Graph | None = None
     usual: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def dtypes(self) -> set[str]:
+        """Every dtype that the network declares, as far as is known."""
+        found = {spec.type.dtype for spec in (*self.signature.inputs, *self.signature.outputs)}
+        nodes = self.graph.nodes if self.graph is not None else []
+        return found | {value.type.dtype for node in nodes for value in node.outputs}
+
 
 def choose_sizes(
     signature: Signature, batch: int, given: Mapping[str, int], usual: Mapping[str, int] | None = None

@@ -219,7 +219,7 @@ class _Measurement:
             reference = agreement.reference_of(list(outputs))
             for subject, arrays in outputs.items():
                 if subject != reference:
-                    limit = agreement.allowed(subject, reference, self.request.tolerance)
+                    limit = agreement.allowed(subject, reference, self.request.tolerance, self.interfaces[source].dtypes)
                     self._judge(self.rows[subject], agreement.agreement(arrays, outputs[reference], reference.name, limit))
 
     def _judge(self, row: Row, found: Agreement) -> None:

@@ -33,6 +33,13 @@ def test_the_coarser_of_two_says_what_is_allowed() -> None:
     assert allowed(subject("bf16"), subject("fp32"), 1e-9) == 1e-9
 
 
+def test_a_network_that_is_declared_coarse_is_compared_so() -> None:
+    one = subject("fp32")
+    assert allowed(one, one, None, {"float32", "int64"}) == TOLERANCE["fp32"]
+    assert allowed(one, one, None, {"float32", "bfloat16"}) == TOLERANCE["bf16"]
+    assert allowed(subject("bf16"), one, None, {"float16"}) == TOLERANCE["bf16"]
+
+
 def test_the_worst_output_decides_on_its_own_scale() -> None:
     expected = {"a": np.array([1000.0, 1.0]), "b": np.array([0.001, 0.0])}
     found = agreement({"a": np.array([1000.5, 1.0]), "b": np.array([0.001, 0.0001])}, expected, "one", 0.01)

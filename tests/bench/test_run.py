@@ -112,6 +112,14 @@ def test_an_allowance_of_nothing_fails_what_rounds_otherwise(spec: Source) -> No
     assert not results.agreed
 
 
+def test_a_network_of_several_inputs_in_bfloat16(tmp_path: Path) -> None:
+    """Which no .npz has a name for."""
+    text = "input x: bfloat16[N, 3]\n    input m: bool[N, 3]\n    output y = where(m, x -> relu, x * 2.0)"
+    (tmp_path / "low.cnn").write_text(f"model Low {{\n    {text}\n}}\n")
+    results = bench(quick(subjects(Source(str(tmp_path / "low.cnn")), ["reference"]), batches=[2]), hooks())
+    assert [row.state for row in results.rows] == ["measured"] and results.rows[0].timing is not None
+
+
 def test_ctrl_c_keeps_what_was_measured(spec: Source) -> None:
     def say(text: str) -> None:
         if text == "batch 2: round 2":
