@@ -89,7 +89,7 @@ def _judged(subject: Subject, case: Case, found: Mapping[str, Array], row: Row) 
     if wrong:
         note = f"`{wrong[0]}` is declared {declared[wrong[0]].type.dtype} and comes as {found[wrong[0]].dtype.name}"
         return replace(row, status="fail", tensor=wrong[0], note=note)
-    told = judge(found, case.expected, subject.gates.__getitem__, lambda: subject.movement(case))
+    told = judge(found, case.expected, subject.gates(case).__getitem__, lambda: subject.movement(case))
     return replace(row, tensor=told.tensor, error=told.error, gate=told.gate, status=told.status, note=told.note)
 
 
@@ -127,7 +127,9 @@ def _add_divergence(subject: Subject, target: str, device: str, case: Case, repo
             return
         subject = optimised.as_made(subject, target)
     if subject.precision != "fp32":
-        report.notes.append(f"{target}: at float32 the same network is within its gates or not: try without --precision")
+        report.notes.append(
+            f"{target}: see whether it passes without --precision; if so, it is the precision that costs too much"
+        )
         return
     values = evaluate(subject.wide, subject.weights, case.arrays, keep=True).values
     gates = {value.name: gate for value, gate in gates_of(subject.graph).items()}

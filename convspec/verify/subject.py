@@ -12,10 +12,12 @@ from convspec.elaborate.module import Module
 from convspec.ir.graph import Graph
 from convspec.ir.types import FLOATS, Array
 from convspec.passes import Optimised, optimise
-from convspec.precision import lower
+from convspec.precision import LOW, Lowered, lower
+from convspec.precision.gates import gates as measured_gates
+from convspec.precision.gates import simulate
 from convspec.runtime.reference import evaluate
 from convspec.verify import sizes as choices
-from convspec.verify.compare import scaled_error
+from convspec.verify.compare import EXACT, GATES, scaled_error
 from convspec.verify.graphs import in_float64
 from convspec.verify.inputs import draw, nudged
 from convspec.verify.precision import ROUNDING, coarsest, gates_of
@@ -70,18 +72,23 @@ class Subject:
         return optimise(self.module, self.weights, level, target)
 
     @cached_property
-    def rounded(self) -> Graph:
-        """The graph with the precision that targets compute in, whose roundings are to be allowed for."""
-        if self.precision == "fp32":
-            return self.graph
+    def lowered(self) -> Lowered:
+        """The network in the precision that targets compute in."""
         made = self.made_for("onnx")
-        return lower(made.module, made.weights, self.precision).module.graph
+        return lower(made.module, made.weights, self.precision)
 
-    @cached_property
-    def gates(self) -> Mapping[str, float]:
-        """The scaled error that each output is allowed, by name."""
-        gates = gates_of(self.rounded)
-        return {output.name: gates[output.value] for output in self.rounded.outputs}
+    def gates(self, case: Case) -> dict[str, float]:
+        """The scaled error that each output is allowed, by name.
+
+        In a lower precision at least what the network loses if nothing but its tensors is rounded, and some more.
+        """
+        if self.precision == "fp32":
+            gates = gates_of(self.graph)
+            return {output.name: gates[output.value] for output in self.graph.outputs}
+        graph = self.lowered.module.graph
+        low = GATES[LOW[self.precision]]
+        base = {o.name: low if o.value.type.dtype in FLOATS else EXACT for o in graph.outputs}
+        return measured_gates(simulate(graph, self.lowered.weights, case.arrays), case.expected, base)
 
     @cached_property
     def cases(self) -> list[Case]:
@@ -95,12 +102,14 @@ class Subject:
     @cached_property
     def rounding(self) -> float:
         """One rounding of the coarsest float that the network declares."""
-        through = {dtype for dtype in coarsest(self.rounded).values() if dtype in FLOATS}
+        through = {dtype for dtype in coarsest(self.graph).values() if dtype in FLOATS}
         return max((ROUNDING[dtype] for dtype in through), default=0.0)
 
     def movement(self, case: Case) -> dict[str, float]:
         """By how much each output moves for each rounding by which inputs and weights are moved, the most of a few tries."""
         found = dict.fromkeys(case.expected, 0.0)
+        if self.precision != "fp32":
+            return found  # its gates have been measured already
         chooses = any(node.op.name in CHOOSING for node in self.wide.nodes)
         for seed, roundings in enumerate(TRIES_OF_CHOICES if chooses else TRIES):
             weights, arrays = (nudged(given, roundings * self.rounding, seed) for given in (self.weights, case.arrays))

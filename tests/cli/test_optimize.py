@@ -116,3 +116,23 @@ def test_generated_pytorch_says_that_it_was_optimised(normed: Path) -> None:
     text = Path("normed.py").read_text()
     assert "optimised at level 1" in text
     assert "BatchNorm" not in text
+
+
+def test_low_precision_is_verified_against_what_rounding_costs(normed: Path) -> None:
+    done = convspec("verify", normed, "--precision", "fp16")
+    assert (done.code, done.err) == (0, ""), done.out
+    assert "float16" in done.out and "9 passed" in done.out
+
+
+def test_half_the_file(normed: Path) -> None:
+    convspec("compile", normed, "--target", "onnx", "--optimize", "1", "-o", "wide.onnx")
+    done = convspec("compile", normed, "--target", "onnx", "--precision", "fp16", "-o", "low.onnx", "--report")
+    assert (done.code, done.err) == (0, "")
+    assert "in float16" in done.out
+    stored = {tensor.name: tensor for tensor in onnx.load("low.onnx").graph.initializer}
+    assert stored["fc.weight"].data_type == onnx.TensorProto.FLOAT16
+
+
+def test_a_precision_that_is_none(normed: Path) -> None:
+    done = convspec("compile", normed, "--target", "onnx", "--precision", "fp8")
+    assert done.code == 1 and "fp16" in done.err
