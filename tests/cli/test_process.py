@@ -47,7 +47,7 @@ def imported(*args: str) -> set[str]:
         (("summary", "small.cnn"), set()),
         (("run", "--help"), set()),
         (("compile", "small.cnn", "--target", "pytorch"), {"numpy"}),
-        (("compile", "small.cnn", "--target", "tensorflow"), {"numpy", "safetensors"}),
+        (("compile", "small.cnn", "--target", "tensorflow"), {"numpy"}),
         (("compile", "small.cnn", "--target", "onnx"), {"numpy", "onnx"}),
         (("run", "small.cnn", "--input", "x.npy", "--runtime", "reference"), {"numpy"}),
         (("run", "small.cnn", "--input", "digits", "--runtime", "reference"), {"numpy", "PIL"}),
