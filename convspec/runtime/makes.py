@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,9 @@ def _digest_of_file(path: Path) -> str:
 def _external_files(path: Path) -> Iterator[Path]:
     import onnx
 
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        if data.find(b"location") < 0:  # the key under which a file is named; without it the model need not be parsed
+            return
     model = onnx.load(str(path), load_external_data=False)
     found = {entry.value for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location"}
     yield from (path.parent / location for location in sorted(found))
