@@ -1,8 +1,9 @@
 """Compiled models on ONNX Runtime's CPU provider, against the models that torch exports of the same networks and weights.
 
-Both run with full graph optimisation and ONNX Runtime's own choice of threads, one input at a time. Ours is what `convspec
-compile --target onnx --optimize 2` writes; theirs is `torch.onnx.export(dynamo=True)` of the generated module. Weights are drawn
-so that every layer matters. A figure counts only where `convspec verify --optimize 2` passes and both models compute the same.
+Both run with full graph optimisation and ONNX Runtime's own choice of threads, one input at a time. Ours is what
+`convspec compile --target onnx --optimize 2` writes; theirs is `torch.onnx.export(dynamo=True)` of our module. Weights
+are drawn so that every layer matters. A figure counts only where `convspec verify --optimize 2` passes and both models compute
+the same.
 
 `python -m benchmarks.runtimes --zoo FILE` measures every network of the zoo, one after another, into FILE; begun again, it goes
 on with those that FILE lacks. `--most GMACS` leaves out larger ones, and says how many.
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, figure, main, skipped, speedup
-from convspec.bench.processes import compare_in_processes, fresh
+from convspec.bench.processes import ChildError, compare_in_processes, fresh
 from convspec.bench.timing import Comparison
 from convspec.ir.types import Array
 
@@ -201,7 +202,7 @@ def _row(name: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="convspec-runtimes-") as folder:
             told = fresh("benchmarks.runtimes:prepare", {"name": name, "folder": folder, "verify": True}).value
             compared = _compare("running", folder, 2, 3.0)
-    except RuntimeError as problem:  # the child's: what torch cannot export
+    except ChildError as problem:  # what torch cannot export
         return {"ratio": None, "reason": str(problem).strip().splitlines()[-1][:200]}
     ratio, noise = compared.speedup(OURS), compared.noise()
     control = noise.value if noise else None
