@@ -37,6 +37,19 @@ def test_options_reach_the_target() -> None:
     assert model.graph.output[0].type.tensor_type.shape.dim[1].dim_value == 7
 
 
+def test_the_model_alone_against_a_data_file() -> None:
+    convspec("compile", "small.cnn", "--target", "onnx", "--external-data", "--seed", "3")
+    before = Path("small.onnx").read_bytes()
+    done = convspec("compile", "small.cnn", "--target", "onnx", "--reuse-data", "small.onnx.data")
+    assert (done.code, done.out.count("wrote")) == (0, 1)
+    assert Path("small.onnx").read_bytes() == before
+    refused = convspec("compile", "small.cnn", "--target", "onnx", "--reuse-data", "small.onnx.data", "--set", "classes=7")
+    assert refused.code == 1 and "CNN201" in refused.err and "Traceback" not in refused.err
+    assert Path("small.onnx").read_bytes() == before
+    absent = convspec("compile", "small.cnn", "--target", "onnx", "--reuse-data", "absent.data")
+    assert absent.code == 1 and "CNN200" in absent.err
+
+
 def test_weights_and_seed() -> None:
     load("small.cnn", seed=3).save_weights("three.safetensors")
     convspec("compile", "small.cnn", "--target", "onnx", "--weights", "three.safetensors", "-o", "a.onnx")
