@@ -47,12 +47,12 @@ def test_equals_are_the_same_and_the_control_is_near_one() -> None:
 def test_equals_are_seldom_called_different() -> None:
     """Over many pairs of equals with 5 % noise, a verdict of faster or slower is as rare as the interval promises."""
     wrong = 0
-    for seed in range(40):
+    for seed in range(20):
         clock = Clock()
         one, other = noisy(1.0, 0.05, 2 * seed), noisy(1.0, 0.05, 2 * seed + 1)
         found = compare({"one": clock.subject(one), "other": clock.subject(other)}, 20, clock=clock)
         wrong += found.verdict("other") != "same"
-    assert wrong <= 3
+    assert wrong <= 2
 
 
 def test_less_than_three_percent_counts_as_none_however_sure() -> None:
