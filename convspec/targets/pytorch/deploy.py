@@ -134,7 +134,8 @@ def flattened(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
         if not path and node.path:
             path = paths[node.path] = names.of(node, node.path.replace(".", "_"))
         for role, parameter in node.params.items():
-            parameters.setdefault(parameter.name, replace(parameter, name=f"{path}.{_leaf(parameter, node, role)}"))
+            leaf = _leaf(parameter, node, role)  # empty for a learned tensor, which is called what its layer is
+            parameters.setdefault(parameter.name, replace(parameter, name=f"{path}.{leaf}" if leaf else path))
         params = {role: parameters[parameter.name] for role, parameter in node.params.items()}
         nodes[node] = replace(node, path=path, params=params)
     made = Graph(graph.name, graph.doc, list(graph.inputs), list(graph.outputs), list(nodes.values()))
