@@ -206,8 +206,9 @@ class Net:
 
         `path` is the main file, or a folder that exists; without it the files go to the current folder, named like the spec, or
         like the model where one was chosen. `emit` asks for packages too: "pt2" of pytorch, "keras" and "savedmodel" of
-        tensorflow, which need those installed; "deploy" of pytorch, one file optimised for inference, which needs nothing. `optimize` and `precision` rewrite the network for inference first, see `tuned`.
-        `options` are those of the target (`opset=`, `external_data=`, …). Failure CNN090, CNN091, CNN400 or CNN401.
+        tensorflow, which need those installed; "deploy" of pytorch, one file optimised for inference, which needs nothing.
+        `optimize` and `precision` rewrite the network for inference first, see `tuned`. `options` are those
+        of the target (`opset=`, `external_data=`, …). Failure CNN090, CNN091, CNN400 or CNN401.
         """
         from convspec.artifacts import package, place, target_options
         from convspec.targets.base import find_target

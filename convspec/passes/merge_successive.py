@@ -115,14 +115,15 @@ def _product(mine: Array, theirs: Array, one: Window, two: Window, window: Windo
 
     groups, filters, channels = window.groups, theirs.shape[1], mine.shape[2]
     whole = np.zeros((groups, filters, channels, *map(len, window.offsets)))
-    every = slice(None)
+    every: Any = (slice(None),) * 3
     for cells in product(*(range(len(o)) for o in (*one.offsets, *two.offsets))):
-        here, there = cells[: len(one.offsets)], cells[len(one.offsets) :]
+        here: Any = cells[: len(one.offsets)]
+        there: Any = cells[len(one.offsets) :]
         at: Any = tuple(
             o.index(a[i] + s * b[j])
             for o, a, b, s, i, j in zip(window.offsets, one.offsets, two.offsets, one.stride, here, there, strict=True)
         )  # fmt: skip
-        whole[(*(every,) * 3, *at)] += theirs[(*(every,) * 3, *there)] @ mine[(*(every,) * 3, *here)]
+        whole[(*every, *at)] += theirs[(*every, *there)] @ mine[(*every, *here)]
     return whole.reshape(groups * filters, channels, *map(len, window.offsets))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -41,7 +41,7 @@ def failure(action: Callable[[], Any]) -> Diagnostic:
     return diagnostic
 
 
-def same(found: dict[str, Array], wanted: dict[str, Array]) -> bool:
+def same(found: Mapping[str, Array], wanted: Mapping[str, Array]) -> bool:
     return list(found) == list(wanted) and all(found[name].tobytes() == wanted[name].tobytes() for name in wanted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def trained() -> dict[str, Array]:
     return {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
 
 
-def same_bytes(found: dict[str, Array], wanted: dict[str, Array]) -> None:
+def same_bytes(found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
     assert list(found) == list(net().module.graph.parameters())
     for name, array in found.items():
         assert array.dtype == wanted[name].dtype

@@ -21,9 +21,9 @@ def metadata(module: Module) -> dict[str, str]:
     """The entries, all of them the same on every machine for the same sources and settings.
 
     `convspec.spec_sha256` is the hash of the main file as it is read (UTF-8, without a byte order mark); the files that it
-    imports follow in `convspec.imports_sha256`, a JSON list. `convspec.rewritten` says what was done to the network since. `convspec.picture`, `convspec.bounds` and `convspec.indices` are
-    JSON objects: how pictures become an input, the least value of a symbolic size where that is not 1, and which elements of
-    an input are indices, below what.
+    imports follow in `convspec.imports_sha256`, a JSON list. `convspec.rewritten` says what was done to the network
+    since. `convspec.picture`, `convspec.bounds` and `convspec.indices` are JSON objects: how pictures become an input, the
+    least value of a symbolic size where that is not 1, and which elements of an input are indices, below what.
     """
     main, *imports = [hashlib.sha256(file.span.file.text.encode()).hexdigest() for file in module.files]
     entries = {

@@ -154,6 +154,9 @@ def test_longer_and_shorter_data_under_a_right_manifest(data: Path) -> None:
         assert failure(data).code in ("CNN200", "CNN201")
 
 
+BAD_MANIFESTS: list[Any] = [[], {}, {"tensors": 3}, {"tensors": [1]}, {"tensors": [["a"]]}, {"tensors": [["a", "b", 1, 2, 3]]}]
+
+
 @pytest.mark.parametrize(
     "end",
     [
@@ -163,7 +166,7 @@ def test_longer_and_shorter_data_under_a_right_manifest(data: Path) -> None:
         b"{" * 100_000 + struct.pack("<Q", 100_000) + b"cnnspec1",
         *(
             json.dumps(manifest).encode() + struct.pack("<Q", len(json.dumps(manifest))) + b"cnnspec1"
-            for manifest in ([], {}, {"tensors": 3}, {"tensors": [1]}, {"tensors": [["a"]]}, {"tensors": [["a", "b", 1, 2, 3]]})
+            for manifest in BAD_MANIFESTS
         ),
     ],
 )

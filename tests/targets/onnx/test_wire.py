@@ -35,7 +35,7 @@ def test_varint(number: int) -> None:
     ],
 )
 def test_attributes(value: Any, kind: str) -> None:
-    given = list(value) if isinstance(value, tuple) else value
+    given: Any = list(value) if isinstance(value, tuple) else value
     if kind in ("FLOAT", "FLOATS"):
         given = [float(item) for item in given] if kind == "FLOATS" else float(given)
     attribute = onnx.helper.make_attribute("name", given)
