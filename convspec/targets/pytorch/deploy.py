@@ -167,8 +167,10 @@ def in_place(graph: Graph, trees: Mapping[Node, Tree]) -> dict[Node, Tree]:
 
 
 def _is_plain(tree: Tree, node: Node) -> bool:
-    """Whether an op of two tensors is that and nothing else; one of a single tensor always is."""
-    return len(node.inputs) == 1 or (isinstance(tree, Call) and tree.args == (Arg(0), Arg(1)) and not tree.kwargs)
+    """Whether an op of two tensors is that and nothing else, not one with a number; one of a single tensor always is."""
+    if node.op.name not in ("add", "mul"):
+        return True
+    return isinstance(tree, Call) and tree.args == (Arg(0), Arg(1)) and not tree.kwargs
 
 
 class _Printer(StraightPrinter):
