@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from convspec.analysis.cost import below, parameters_of, total_cost
 from convspec.analysis.memory import activation_memory
-from convspec.analysis.receptive_field import index_rows, trunk_field
 from convspec.ir.attrs import Extent
 from convspec.ir.dims import Size, substitute
 from convspec.ir.graph import Graph, GraphInput, GraphOutput
@@ -54,6 +53,8 @@ def quantity(name: str, graph: Graph, sizes: Mapping[str, int]) -> Size:
 
 def _receptive_field(graph: Graph, sizes: Mapping[str, int]) -> Size:
     """A FieldSize; the input's size where an axis is seen as a whole and that size is not known yet."""
+    from convspec.analysis.receptive_field import index_rows, trunk_field
+
     fields, rows = trunk_field(graph), index_rows(graph)
     types = [(value.type, value in rows) for value in (graph_input.value for graph_input in graph.inputs)]
     spaces = [found.shape[1:] if is_row else found.spatial for found, is_row in types]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
@@ -16,6 +16,9 @@ from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settin
 from convspec.diagnostics import Diagnostic, Failure
 from convspec.limits import Limits
 from convspec.records import dataclass
+
+if TYPE_CHECKING:
+    from convspec.elaborate import Opened
 
 EXAMPLES = """Examples:
 
@@ -93,15 +96,16 @@ class _Checked:
 
 def _check_file(file: _File, model: str | None, given: dict[str, object], found: dict[object, Diagnostic]) -> _Checked:
     """Check one model of a file, or all of them; mistakes are added to `found`."""
-    from convspec.elaborate import model_names
+    from convspec.elaborate import opened
 
+    spec = opened(file.spec, file.limits, file.root)
     if model is not None or given:
-        return _Checked(file.spec, [_check_one(file, model, given)], {})
-    open_models = _open_models(file)
-    names = [name for name in model_names(file.spec, file.limits, file.root) if name not in open_models]
+        return _Checked(file.spec, [_check_one(spec, model, given)], {})
+    open_models = _open_models(spec)
+    names = [name for name in spec.models() if name not in open_models]
     for name in names:
         with _collected(found):
-            _check_one(file, name, {})
+            _check_one(spec, name, {})
     return _Checked(file.spec, names, open_models)
 
 
@@ -116,23 +120,18 @@ def _collected(found: dict[object, Diagnostic]) -> Iterator[None]:
             found.setdefault((diagnostic.code, diagnostic.message, place), diagnostic)
 
 
-def _check_one(file: _File, model: str | None, given: dict[str, object]) -> str:
+def _check_one(spec: Opened, model: str | None, given: dict[str, object]) -> str:
     from convspec.analysis.budgets import check_asserts
-    from convspec.elaborate import load
 
-    module = load(file.spec, model=model, settings=given, limits=file.limits, root=file.root)
+    module = spec.module(model, given)
     check_asserts(module)
     return module.name
 
 
-def _open_models(file: _File) -> dict[str, list[str]]:
+def _open_models(spec: Opened) -> dict[str, list[str]]:
     """Models that cannot be compiled without arguments, and the parameters that have no default."""
-    from convspec.elaborate.files import read_source
-    from convspec.syntax import ast, parse
+    from convspec.syntax import ast
 
-    source = read_source(file.spec, file.spec.name, file.limits)
-    models = [item for item in parse(source, file.limits).items if isinstance(item, ast.Block)]
-    needed = {
-        model.name.text: [p.name.text for p in model.params if p.default is None] for model in models if model.kind == "model"
-    }
+    models = {name: item for name, item in spec.models().items() if isinstance(item, ast.Block)}
+    needed = {name: [param.name.text for param in model.params if param.default is None] for name, model in models.items()}
     return {name: parameters for name, parameters in needed.items() if parameters}

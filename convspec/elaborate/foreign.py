@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from itertools import islice
 from re import sub
 
@@ -35,6 +34,8 @@ def hint_for_callable(name: str, known: Iterable[str]) -> str | None:
         return _PYTHON[name]
     plain = {_plain(each): each for each in islice(known, COMPARED)}
     same = _SAME.get(_plain(name)) or plain.get(_plain(name))
+    from difflib import get_close_matches  # only where something is wrong
+
     near = [same] if same else [plain[each] for each in get_close_matches(_plain(name), plain, 1)]
     return f"did you mean `{near[0]}`?" if near else None
 

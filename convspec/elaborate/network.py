@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from convspec import ops
+from convspec.collector import collector_off
 from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.elaborate import expressions  # noqa: F401 - fills the table of evaluators
 from convspec.elaborate.blocks import new_frame, resolve
@@ -27,6 +28,7 @@ from convspec.elaborate.untaken import check_untaken
 from convspec.elaborate.values import BlockValue, StageValue
 from convspec.ir.graph import Graph
 from convspec.limits import DEFAULT, Limits
+from convspec.records import dataclass
 from convspec.source import SourceFile
 from convspec.syntax import ast
 
@@ -43,9 +45,7 @@ def load(
     `model` may be left out where the file has one. `settings` gives parameters of the model plain values (int, float, bool,
     str, list, Extent). Imports stay inside `root`, by default the file's folder. Raises Failure with every independent error.
     """
-    path = Path(path)
-    source = read_source(path, path.name, limits)
-    return _elaborate(source, model, settings or {}, limits, Path(root) if root is not None else path.resolve().parent)
+    return opened(path, limits, root).module(model, settings)
 
 
 def loads(
@@ -56,31 +56,55 @@ def loads(
     limits: Limits = DEFAULT,
 ) -> Module:
     """Elaborate a model of a spec given as text; it can import only what the package ships."""
-    return _elaborate(SourceFile(name, text), model, settings or {}, limits, None)
+    return _opened(SourceFile(name, text), Loader(limits, None)).module(model, settings)
 
 
 def model_names(path: str | Path, limits: Limits = DEFAULT, root: str | Path | None = None) -> list[str]:
     """The models and configurations that a file declares, in order."""
+    return list(opened(path, limits, root).models())
+
+
+def opened(path: str | Path, limits: Limits = DEFAULT, root: str | Path | None = None) -> Opened:
+    """The file at `path`, and all that it uses, read and parsed. Raises Failure as `load` does."""
     path = Path(path)
     source = read_source(path, path.name, limits)
-    loader = Loader(limits, Path(root) if root is not None else path.resolve().parent)
-    with deep_recursion():
-        return list(_models(loader.main(source)))
+    return _opened(source, Loader(limits, Path(root) if root is not None else path.resolve().parent))
 
 
-def _elaborate(source: SourceFile, model: str | None, settings: Mapping[str, Any], limits: Limits, root: Path | None) -> Module:
-    loader = Loader(limits, root)
+def _opened(source: SourceFile, loader: Loader) -> Opened:
     with deep_recursion():
-        scope = loader.main(source)
-        check_cycles(loader.all_scopes)
-        chosen = _choose(scope, model, source)
-        try:
-            context, application = _run(_context(loader, small=_SMALL), chosen, settings)
-        except CountFirst:
-            _count(_context(loader, counting=Counting()), chosen, settings)
-            context, application = _run(_context(loader), chosen, settings)
-        context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
-        context.meter.small, context.counting = None, Counting()  # assertions are decided later, and build nothing
+        return Opened(source, loader, loader.main(source))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A file that has been parsed, whose models can be elaborated, each as often as one likes."""
+
+    source: SourceFile
+    loader: Loader
+    scope: FileScope
+
+    def models(self) -> dict[str, ast.Block | ast.Configuration]:
+        """The models and configurations that the file declares, in order."""
+        return _models(self.scope)
+
+    def module(self, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Module:
+        """A model, elaborated: see `load`."""
+        with collector_off(), deep_recursion():
+            return _elaborate(self, model, settings or {})
+
+
+def _elaborate(file: Opened, model: str | None, settings: Mapping[str, Any]) -> Module:
+    loader = file.loader
+    check_cycles(loader.all_scopes)
+    chosen = _choose(file.scope, model, file.source)
+    try:
+        context, application = _run(_context(loader, small=_SMALL), chosen, settings)
+    except CountFirst:
+        _count(_context(loader, counting=Counting()), chosen, settings)
+        context, application = _run(_context(loader), chosen, settings)
+    context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
+    context.meter.small, context.counting = None, Counting()  # assertions are decided later, and build nothing
     return Module(
         chosen.name,
         context.graph,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 from convspec import ops
@@ -27,6 +26,8 @@ def attribute(frame: Frame, tensor: Value, expr: ast.Attribute) -> Any:
     if name == "shape":
         return list(shape)
     if name not in _ATTRIBUTES:
+        from difflib import get_close_matches  # only where something is wrong
+
         near = get_close_matches(name, _ATTRIBUTES, 1)
         hint = f"did you mean `.{near[0]}`?" if near else f"it has {', '.join(f'.{known}' for known in _ATTRIBUTES)}"
         raise frame.fail("CNN025", f"a tensor has no `.{name}`", expr.name.span, hint=hint)

@@ -99,7 +99,9 @@ class _Check:
 
     def _call(self, node: ast.StageCall | ast.Call) -> Iterator[Diagnostic]:
         name = node.function.text
-        if not self._known(name) and name not in BUILTINS and name not in BUDGETS:
+        if name not in ops.built_in() and (name in BUILTINS or name in BUDGETS):
+            return  # before it is asked what installed packages bring, which takes long
+        if not self._known(name):
             hint = hint_for_callable(name, [*self.scope.names(), *BUILTINS, *ops.names()])
             yield error("CNN021", f"there is no layer or block called `{name}`", node.function.span, hint=hint)
         elif not self._shadowed(name):
@@ -111,7 +113,7 @@ class _Check:
                 yield from _attributes(op, node.args) if op is not None else ()
 
     def _name(self, node: ast.NameRef) -> Iterator[Diagnostic]:
-        if self._known(node.text) or node.text in BUDGETS:
+        if node.text in BUDGETS or self._known(node.text):
             return
         hint = did_you_mean(node.text, [*sorted(self.local), *self.scope.names()])
         yield error("CNN020", f"`{node.text}` is not defined", node.span, hint=hint)

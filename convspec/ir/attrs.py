@@ -7,7 +7,6 @@ in the op's `resolve`.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from math import isfinite
 from typing import Any, ClassVar, TypeAlias
 
@@ -134,6 +133,8 @@ class Word(Kind):
             raise self.wrong(attribute, value)
         if value not in self.words:
             known = ", ".join(self.words)
+            from difflib import get_close_matches  # only where something is wrong
+
             near = [word for word in self.words if word in value] or get_close_matches(value, self.words, 1)
             hint = f"did you mean `{near[0]}`?" if near else None
             raise AttrError(f'`{attribute}` is one of {known}, not "{value}"', attribute, "CNN047", hint)

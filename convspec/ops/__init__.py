@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from os import listdir
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ GROUP = "convspec.ops"
 @cache
 def built_in() -> tuple[str, ...]:
     """The names of the ops in this package, sorted. File name = op name; files that begin with `_` are helpers."""
-    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py")))
+    files = listdir(Path(__file__).parent)
+    return tuple(sorted(file.removesuffix(".py") for file in files if file.endswith(".py") and not file.startswith("_")))
 
 
 @cache

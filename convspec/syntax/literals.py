@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from math import isinf
 
 _POWER = {"K": 3, "M": 6, "G": 9}
@@ -87,6 +86,8 @@ def _double(plain: str, text: str) -> float:
 
 
 def _suffixed(plain: str, text: str, suffix: str) -> int | float:
+    from decimal import Decimal, InvalidOperation
+
     try:
         value = Decimal(plain.replace("_", "")).scaleb(_POWER[suffix])
     except InvalidOperation:

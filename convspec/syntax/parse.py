@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convspec.collector import collector_off
 from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.limits import DEFAULT, Limits
 from convspec.source import SourceFile, Span
 from convspec.syntax import ast, grammar
-from convspec.syntax.brackets import pair
 from convspec.syntax.build import Builder, TooDeep
-from convspec.syntax.explain import explain
 from convspec.syntax.lexing import Lexed, lex
 from convspec.syntax.machine import Machine
-from convspec.syntax.recovery import recover
-from convspec.syntax.situation import Situation
+
+if TYPE_CHECKING:
+    from convspec.syntax.situation import Situation
 
 _BOM = "\ufeff"
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -86,6 +85,10 @@ class _Parser:
                 raise TooDeep(self.builder.too_deep([tokens[index]]))
             if index == last and machine.complete:
                 return machine.values[-1]
+            from convspec.syntax.brackets import pair  # what explains mistakes is imported where there is one
+            from convspec.syntax.recovery import recover
+            from convspec.syntax.situation import Situation
+
             brackets = brackets or pair(self.source, tokens)
             values = list(machine.values)
             situation = Situation(self.source, tokens, index, machine.accepts(), values, brackets, interpolated=not recovers)
@@ -98,6 +101,8 @@ class _Parser:
 
     def _report(self, situation: Situation) -> None:
         """Explains an error, unless a malformed literal before it on its line has caused it."""
+        from convspec.syntax.explain import explain
+
         line = situation.line(situation.found)
         malformed = (known.primary.span for known in self.diagnostics if known.code == "CNN002" and known.primary)
         if not any(span.line == line and span.start < (situation.found.start_pos or 0) for span in malformed):

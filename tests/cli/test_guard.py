@@ -15,7 +15,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise problem
 
-    monkeypatch.setattr("convspec.elaborate.load", fail)
+    monkeypatch.setattr("convspec.elaborate.opened", fail)
 
 
 def test_a_bug_is_called_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
