@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from convspec.ir.lowering import Arg, Call
@@ -84,12 +85,18 @@ def as_function(
 def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
     """A key that is equal for two calls that mean the same: defaults left out, equal numbers per axis as one."""
     kwargs = _without_same(fn, args, kwargs)
-    defaults = {name: _argument(fn, name, value) for name, value in DEFAULTS.get(fn, {}).items()}
+    defaults = dict(_defaults(fn))
     if "_pool" in fn and fn[-2:-1].isdigit() and len(args) > 1:
         defaults["stride"] = _argument(fn, 1, args[1])
     named = {name: _argument(fn, name, value) for name, value in kwargs.items()}
     kept = {name: value for name, value in named.items() if name not in defaults or value != defaults[name]}
     return fn, tuple(_argument(fn, place, arg) for place, arg in enumerate(args)), tuple(sorted(kept.items()))
+
+
+@cache
+def _defaults(fn: str) -> Mapping[str, Any]:
+    """The defaults of a function's keywords, as `canonical` has arguments."""
+    return {name: _argument(fn, name, value) for name, value in DEFAULTS.get(fn, {}).items()}
 
 
 def _argument(fn: str, place: int | str, value: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from convspec.targets.source.merge import Rules
@@ -54,12 +55,18 @@ RULES = Rules(_TABLE, ONE_FOR_ALL_AXES, _other_default, lambda fn: list(DEFAULTS
 
 def canonical(fn: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
     """A key that is equal for two calls that mean the same: defaults left out, equal numbers per axis as one."""
-    defaults = {name: _argument(fn, name, value) for name, value in DEFAULTS.get(fn, {}).items()}
+    defaults = dict(_defaults(fn))
     if "Pooling" in fn and args:
         defaults["strides"] = _argument(fn, 0, args[0])  # None stands for the window's size
     named = {name: _argument(fn, name, value) for name, value in kwargs.items()}
     kept = {name: value for name, value in named.items() if name not in defaults or value != defaults[name]}
     return fn, tuple(_argument(fn, place, arg) for place, arg in enumerate(args)), tuple(sorted(kept.items()))
+
+
+@cache
+def _defaults(fn: str) -> Mapping[str, Any]:
+    """The defaults of a function's keywords, as `canonical` has arguments."""
+    return {name: _argument(fn, name, value) for name, value in DEFAULTS.get(fn, {}).items()}
 
 
 def _argument(fn: str, place: int | str, value: Any) -> Any:
