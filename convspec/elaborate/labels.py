@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import field
+from typing import Any
 
 from convspec.diagnostics import Failure, Label, error, fail
 from convspec.elaborate.walk import descendants
@@ -90,14 +91,13 @@ def ordinals(body: ast.Body | ast.Expr) -> dict[object, str]:
 
     It depends on the text alone, so that it is the same whichever branch is taken.
     """
-    labelled = {id(stage.body) for stage in _stages(body) if stage.label is not None}
-    declared = {
-        id(node) for statement in descendants(body) if isinstance(statement, ast.Input) for node in descendants(statement)
-    }
+    nodes = list(descendants(body))
+    inputs = (node for node in nodes if isinstance(node, ast.Input))
+    unnamed = {id(stage) for stage in _labelled(nodes)} | {id(node) for each in inputs for node in descendants(each)}
     found: list[tuple[int, int, object, str]] = []
-    for node in descendants(body):
+    for node in nodes:
         name = _own_name(node)
-        if name is not None and id(node) not in labelled | declared:
+        if name is not None and id(node) not in unnamed:
             span = node.span
             found.append((span.start, span.end, node, name))
     found.sort(key=lambda item: item[:2])
@@ -109,15 +109,13 @@ def ordinals(body: ast.Body | ast.Expr) -> dict[object, str]:
     return names
 
 
-def _stages(body: ast.Body | ast.Expr) -> list[ast.Stage]:
-    found = []
-    for node in descendants(body):
-        if isinstance(node, ast.Stage):
-            found.append(node)
-        elif isinstance(node, ast.Layer) and node.stage.label is None:
-            # A layer is named by its declaration, so its stage takes no ordinal.
-            found.append(ast.Stage(ast.StrLit((node.name.text,), node.name.span), None, node.stage.body, node.span))
-    return found
+def _labelled(nodes: list[Any]) -> Iterator[object]:
+    """The bodies of stages that have a label; a layer is named by its declaration, so its stage takes no ordinal either."""
+    for node in nodes:
+        if isinstance(node, ast.Layer):
+            yield node.stage.body
+        elif isinstance(node, ast.Stage) and node.label is not None:
+            yield node.body
 
 
 def _own_name(node: object) -> str | None:

@@ -99,7 +99,7 @@ def _elaborate(file: Opened, model: str | None, settings: Mapping[str, Any]) -> 
     check_cycles(loader.all_scopes)
     chosen = _choose(file.scope, model, file.source)
     try:
-        context, application = _run(_context(loader, small=_SMALL), chosen, settings)
+        context, application = _run(_context(loader, small=_small(loader)), chosen, settings)
     except CountFirst:
         _count(_context(loader, counting=Counting()), chosen, settings)
         context, application = _run(_context(loader), chosen, settings)
@@ -116,7 +116,17 @@ def _elaborate(file: Opened, model: str | None, settings: Mapping[str, Any]) -> 
 
 
 _SMALL = 10_000
-"""Steps that are taken without counting first; a network of some hundred layers stays below."""
+_LETTERS_A_STEP = 4
+"""A layer written out takes two steps and no fewer letters than `x=x->relu`."""
+
+
+def _small(loader: Loader) -> int:
+    """The steps that are taken without counting first: more only a text can ask for that repeats what it says.
+
+    A network of some hundred layers stays below, and so does one of any size whose layers are written one by one.
+    """
+    letters = sum(len(scope.tree.span.file.text) for scope in loader.all_scopes)
+    return max(_SMALL, letters // _LETTERS_A_STEP)
 
 
 def _context(loader: Loader, small: int | None = None, counting: Counting | None = None) -> Context:

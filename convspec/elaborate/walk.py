@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from convspec.source import Span
 from convspec.syntax import ast
 
-_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+_NODES = frozenset(kind for kind in vars(ast).values() if is_dataclass(kind) and kind is not Span)
+_LEAVES = ("str", "int", "float", "bool", "Span")
 
 
-def _field_names(kind: type) -> tuple[str, ...]:
-    if kind not in _FIELD_NAMES:
-        _FIELD_NAMES[kind] = tuple(f.name for f in fields(kind) if f.name not in ("span", "path_span"))
-    return _FIELD_NAMES[kind]
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    """The fields of a node that may hold others."""
+    return tuple(field.name for field in fields(kind) if field.type not in _LEAVES)
 
 
-def children(node: Any) -> Iterator[Any]:
+def children(node: Any) -> list[Any]:
     """The syntax nodes directly below `node`, in the order of its fields."""
+    found = []
     for name in _field_names(type(node)):
         value = getattr(node, name)
-        if isinstance(value, tuple):
-            yield from (item for item in value if is_dataclass(item))
-        elif is_dataclass(value) and not isinstance(value, Span):
-            yield value
+        if type(value) is tuple:
+            found += [item for item in value if type(item) in _NODES]
+        elif type(value) in _NODES:
+            found.append(value)
+    return found
 
 
 def descendants(node: Any) -> Iterator[Any]:
@@ -34,7 +38,7 @@ def descendants(node: Any) -> Iterator[Any]:
     while pending:
         current = pending.pop()
         yield current
-        pending.extend(children(current))
+        pending += children(current)
 
 
 def assigned_names(body: ast.Body) -> set[str]:

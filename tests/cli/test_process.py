@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-HEAVY = "numpy onnx torch tensorflow keras onnxruntime PIL rich safetensors"
+HEAVY = """numpy onnx onnx_ir ml_dtypes torch tensorflow keras onnxruntime openvino PIL rich safetensors pyarrow h5py
+lark typer pydantic importlib.metadata fractions difflib decimal multiprocessing asyncio"""
+"""What no command may import that does not use it: frameworks, and what of the standard library takes long."""
+
+
+COMMAND_MODULES = ("check", "summary", "compile", "run", "verify", "bench", "explain", "weights", "zoo")
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -25,11 +30,11 @@ def process(*args: str, **more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def imported(*args: str) -> set[str]:
+def imported(*args: str, heavy: str = HEAVY) -> set[str]:
     """Which heavy packages a command has imported by its end."""
     code = (
         "import sys, atexit\n"
-        f"heavy = set({HEAVY!r}.split())\n"
+        f"heavy = set({heavy!r}.split())\n"
         "atexit.register(lambda: print('IMPORTED', *sorted(heavy & set(sys.modules)), file=sys.stderr))\n"
         f"sys.argv = ['convspec', *{args!r}]\n"
         "from convspec.cli import main\n"
@@ -39,13 +44,40 @@ def imported(*args: str) -> set[str]:
     return set(done.stderr.rpartition("IMPORTED")[2].split())
 
 
+COMMANDS: list[tuple[tuple[str, ...], str]] = [
+    (("--version",), ""),
+    (("check", "--help"), ""),
+    (("check", "small.cnn"), ""),
+    (("check", "two.cnn", "--format", "json"), "fractions decimal"),
+    (("explain", "CNN031"), "fractions decimal difflib"),
+    (("zoo", "list"), ""),
+    (("zoo", "show", "resnet50"), ""),
+    (("run", "--help"), ""),
+    (("weights", "--help"), ""),
+    (("summary", "small.cnn"), "fractions decimal"),
+]
+"""Commands, and what of HEAVY each imports."""
+
+
+@pytest.mark.parametrize(("args", "packages"), COMMANDS, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_a_light_command_imports_what_it_uses(args: tuple[str, ...], packages: str) -> None:
+    assert imported(*args) == set(packages.split())
+
+
+FRAMEWORKS = set(HEAVY.split()) - {
+    "importlib.metadata",
+    "fractions",
+    "difflib",
+    "decimal",
+    "multiprocessing",
+    "asyncio",
+    "ml_dtypes",
+}
+
+
 @pytest.mark.parametrize(
     ("args", "packages"),
     [
-        (("check", "small.cnn"), set()),
-        (("--version",), set()),
-        (("summary", "small.cnn"), set()),
-        (("run", "--help"), set()),
         (("compile", "small.cnn", "--target", "pytorch"), {"numpy"}),
         (("compile", "small.cnn", "--target", "tensorflow"), {"numpy"}),
         (("compile", "small.cnn", "--target", "onnx"), {"numpy", "onnx"}),
@@ -55,8 +87,13 @@ def imported(*args: str) -> set[str]:
         (("run", "small.cnn", "--input", "x.npy", "--runtime", "pytorch"), {"numpy", "torch"}),
     ],
 )
-def test_a_command_imports_what_it_uses(args: tuple[str, ...], packages: set[str]) -> None:
-    assert imported(*args) == packages
+def test_a_command_imports_the_frameworks_it_uses(args: tuple[str, ...], packages: set[str]) -> None:
+    assert imported(*args) & FRAMEWORKS == packages
+
+
+def test_a_command_imports_no_other_command() -> None:
+    modules = imported("check", "small.cnn", heavy=" ".join(f"convspec.cli.{name}" for name in COMMAND_MODULES))
+    assert modules == {"convspec.cli.check"}
 
 
 def test_python_m_convspec() -> None:
