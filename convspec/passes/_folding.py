@@ -24,7 +24,10 @@ _EDGES = ("conv_transpose", "deform_conv")
 
 def fold(draft: Draft, node: Node, affine: Affine) -> bool:
     """Take `node`, which is `affine`, into the layer before it, else into the one after it; whether that could be done."""
-    return _into_before(draft, node, affine) or _into_after(draft, node, affine)
+    import numpy as np
+
+    with np.errstate(all="ignore"):  # `fits` finds what is not finite
+        return _into_before(draft, node, affine) or _into_after(draft, node, affine)
 
 
 # ── into the layer before ────────────────────────────────────────────────────────────────────────────────────

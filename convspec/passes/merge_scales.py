@@ -35,13 +35,16 @@ def run(draft: Draft) -> None:
 
 
 def _merge(draft: Draft, last: Node, found: Affine) -> None:
+    import numpy as np
+
     row = [last]
     reads = list(found.reads)
     while (before := _before(draft, found)) is not None:
         node, inner = before
         row.insert(0, node)
         reads.extend(inner.reads)
-        found = Affine(inner.source, found.scale * inner.scale, found.scale * inner.shift + found.shift)
+        with np.errstate(all="ignore"):
+            found = Affine(inner.source, found.scale * inner.scale, found.scale * inner.shift + found.shift)
     steps = sum(_STEPS.get(node.op.name, 1) for node in row)
     if steps > 1 and _is_finite(found) and not _split(draft, row, reads, found):
         _write(draft, row, reads, found, steps)
@@ -71,8 +74,8 @@ def _split(draft: Draft, row: Sequence[Node], reads: Sequence[Node], found: Affi
         return False
     with np.errstate(all="ignore"):
         shift = found.shift / found.scale
-    alone = Affine(last.outputs[0], found.scale, np.zeros_like(shift))
-    arrays = scaled_before(draft, layer, alone) if np.isfinite(shift).all() else None
+        alone = Affine(last.outputs[0], found.scale, np.zeros_like(shift))
+        arrays = scaled_before(draft, layer, alone) if np.isfinite(shift).all() else None
     if arrays is None or not all(fits(array, layer) for array in arrays.values()):
         return False
     moved = draft.fresh_value(found.source.type, last.path or last.op.name)

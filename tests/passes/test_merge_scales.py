@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from convspec import api
+from convspec.passes import optimise
 from convspec.passes.fold_inputs import PASS as INPUTS
 from convspec.passes.fold_scales import PASS as SCALES
 from convspec.passes.merge_scales import PASS
 from convspec.passes.optimise import run_passes
+from convspec.runtime.reference import evaluate
+from convspec.verify.inputs import draw
 from convspec.weights.randomised import randomised
 from tests.passes.proving import difference, ops, prove, spec, unchanged
 
@@ -121,3 +125,20 @@ def test_a_scale_goes_into_every_layer_after(layer: str) -> None:
 def test_an_offset_made_of_the_same_tensor_is_not_scaled() -> None:
     body = "input x: float64[N, 18, 9, 9]\ny = (x -> tanh) * 3\noutput y -> deform_conv(y, 4, 3x3, pad = 1)"
     assert unchanged(prove(body, SCALES))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_stay_where_they_are(bad: float) -> None:
+    body = (
+        "layer g = parameter([1, 3, 1, 1], init = ones)\noutput (x * g * 2 + 1) -> batchnorm -> conv(4, 3x3, pad = 1) -> relu"
+    )
+    net = api.loads(spec("input x: float64[2, 3, 9, 9]\n" + body))
+    weights = randomised(net.module.graph, 1)
+    arrays = draw(net.module.graph, {})
+    for name, array in weights.items():
+        spoilt = {**weights, name: np.where(np.arange(array.size).reshape(array.shape) == 1, bad, array).astype(array.dtype)}
+        found = optimise(net.module, spoilt, 1)
+        expected = evaluate(net.module.graph, spoilt, arrays).outputs
+        outputs = evaluate(found.module.graph, found.weights, arrays).outputs
+        for output, values in expected.items():
+            np.testing.assert_allclose(outputs[output], values, rtol=1e-9, atol=1e-9)

@@ -55,6 +55,7 @@ def check(module: Module, level: int, *choices: dict[str, int]) -> Counter[str]:
     """All outputs at all `choices` of sizes. How often each pass did something."""
     weights = randomised(module.graph, 1)
     found = optimise(module, weights, level)
+    assert not optimise(found.module, found.weights, level).report.changes, "nothing is left to do"
     gate = EXACT if is_wide(module.graph) else ROUNDED
     for number, at in enumerate(choices):
         arrays = draw(module.graph, at, number)
