@@ -144,12 +144,12 @@ class Net:
     @cached_property
     def conversion(self) -> Conversion | None:
         """How the weights that were given became the network's, tensor by tensor; None where none were given."""
-        from convspec.weights.convert import arrays_source, convert
-
         if self._source is None or self.reports:
             if self._allow_missing:
                 raise fail(error("CNN401", "allow_missing says nothing without weights", hint="give a weights file too"))
             return None
+        from convspec.weights.convert import arrays_source, convert
+
         source = self._source if isinstance(self._source, str | Path) else arrays_source(self._source)
         return convert(self.module, source, allow_missing=self._allow_missing, seed=self._seed, lazy=True)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from statistics import NormalDist
 from typing import TypeAlias
 
 import numpy as np
@@ -110,6 +109,8 @@ def _tail_table() -> tuple[Floats, Floats]:
     A segment's place is the first 17 bits of the tail as a float32 of 1 to 2**31: what lies before is never read.
     """
     tails = [2.0 ** (octave - 31) * (1 + step / 256) for octave in range(31) for step in range(256)]
+    from statistics import NormalDist  # where it is used: it takes long to import
+
     inverse = NormalDist().inv_cdf
     knots = np.array([*(-inverse(tail / 2) for tail in tails), 0.0, 0.0], np.float32)
     before = np.zeros(127 << 8, np.float32)  # exponents below that of 1
@@ -119,6 +120,8 @@ def _tail_table() -> tuple[Floats, Floats]:
 @cache
 def _truncated_table() -> tuple[Floats, Floats]:
     """The same for the normal between -2 and 2, in 4096 segments of equal probability."""
+    from statistics import NormalDist
+
     standard = NormalDist()
     low, high = standard.cdf(-2.0), standard.cdf(2.0)
     inner = [standard.inv_cdf(low + (high - low) * step / 4096) for step in range(1, 4096)]
