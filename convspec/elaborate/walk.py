@@ -23,7 +23,8 @@ def _field_names(kind: Any) -> tuple[str, ...]:
 def children(node: Any) -> list[Any]:
     """The syntax nodes directly below `node`, in the order of its fields."""
     found = []
-    for name in _field_names(type(node)):
+    kind: Any = type(node)
+    for name in _field_names(kind):
         value = getattr(node, name)
         if type(value) is tuple:
             found += [item for item in value if type(item) in _NODES]

@@ -24,6 +24,7 @@ COMMANDS = {
     "CNN201": "it is about a weights file",
     "CNN203": "it is about a weights file",
     "CNN204": "it is about a weights file",
+    "CNN205": "it is about a weights file",
     "CNN300": "it is about an input file",
     "CNN301": "it is about an input file",
     "CNN302": "it is about an input file",
