@@ -247,7 +247,7 @@ class Net:
 
     def _spare_sources(self, paths: Iterable[Path]) -> None:
         """Failure CNN400 where a file to be written is one that this network was read from."""
-        from convspec.runtime.outputs import same_file
+        from convspec.files import same_file
 
         sources = [file.span.file.path for file in self.module.files]
         sources += self._read

@@ -18,6 +18,14 @@ Content: TypeAlias = bytes | str | Callable[[BinaryIO], None]
 """What stands in a file: bytes, text (written as UTF-8 with `\\n`), or a function that writes to the open file."""
 
 
+def same_file(a: Path, b: Path) -> bool:
+    """Whether two paths lead to one file that exists."""
+    try:
+        return os.path.samefile(a, b)
+    except OSError:
+        return False
+
+
 def write_file(path: str | Path, content: Content) -> Path:
     """Write one file whole or not at all. Returns its path; Failure CNN400 where it cannot be written."""
     path = Path(path)
@@ -207,4 +215,4 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-__all__ = ["Content", "explained", "staged", "sync_folder", "write_file", "write_files"]
+__all__ = ["Content", "explained", "same_file", "staged", "sync_folder", "write_file", "write_files"]

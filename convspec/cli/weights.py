@@ -259,7 +259,7 @@ def _converted(
 def _write(output: Path, net: Net, reads: list[Path], weights: Any) -> list[dict[str, Any]]:
     """Write weights in the format of the suffix; paths and sizes. Failure CNN400 where that would replace what was read."""
     from convspec.diagnostics import error, fail
-    from convspec.runtime.outputs import same_file
+    from convspec.files import same_file
     from convspec.weights import sinks
 
     used = [file.span.file.path for file in net.module.files]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.ir.indices import IndexRange
@@ -60,6 +59,8 @@ def check_arrays(signature: Signature, arrays: Mapping[str, Array], sources: Map
 def unknown_input(name: str, signature: Signature) -> Diagnostic:
     """CNN302 for a name that is no input, with the nearest one."""
     known = [spec.name for spec in signature.inputs]
+    from difflib import get_close_matches  # only where something is wrong
+
     near = get_close_matches(name, known, n=1)
     hint = (
         f"did you mean `{near[0]}`?"

@@ -6,13 +6,14 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
 from convspec.diagnostics import error, fail
-from convspec.files import staged, write_file, write_files
+from convspec.files import same_file, staged, write_file, write_files
 from convspec.ir.types import Array
+from convspec.records import dataclass
 from convspec.runtime.signature import Signature
 
 _KINDS = "name an .npz file, an .npy file or a folder; for a row for each picture a .jsonl, .csv or .parquet file"
@@ -78,14 +79,6 @@ def _obstacles(path: Path, inputs: Sequence[Path]) -> Iterator[tuple[str, str | 
         yield f"{path.parent} {'is no folder' if os.path.exists(path.parent) else 'does not exist'}", "make the folder first"
     if not os.access(path if os.path.isdir(path) else path.parent, os.W_OK):
         yield "permission denied", None
-
-
-def same_file(a: Path, b: Path) -> bool:
-    """Whether two paths lead to one file that exists."""
-    try:
-        return os.path.samefile(a, b)
-    except OSError:
-        return False
 
 
 def write_outputs(path: Path, outputs: Mapping[str, Array]) -> list[Path]:

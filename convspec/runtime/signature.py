@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.ir.graph import Graph, Picture
 from convspec.ir.indices import Cut, IndexRange, index_ranges
 from convspec.ir.types import TensorType
+from convspec.records import dataclass
 from convspec.source import Span
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
 from convspec.ir.types import Array
+from convspec.records import dataclass
 from convspec.targets.files import Content, write_files
 
 Weights: TypeAlias = Mapping[str, Array]

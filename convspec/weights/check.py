@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import field
 
 from convspec.diagnostics import Diagnostic, error, fail
 from convspec.ir.graph import Graph, Parameter
 from convspec.ir.types import Array
+from convspec.records import dataclass
 from convspec.weights.names import ignored, quoted
 
 MOST_GUESSES = 20
@@ -130,6 +130,8 @@ def _guesses(missing: Iterable[Parameter], surplus: Mapping[str, Stored]) -> dic
     if len(surplus) > MOST_GUESSES:
         return {}
     candidates = [parameter.name for parameter in missing]
+    from difflib import get_close_matches  # only where something is wrong
+
     nearest = {name: get_close_matches(name[:1000], candidates, n=1, cutoff=0.8) for name in surplus}
     return {name: f": did you mean `{close[0]}`?" for name, close in nearest.items() if close}
 

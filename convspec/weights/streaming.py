@@ -8,10 +8,10 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+from convspec.records import dataclass
 from convspec.weights.check import Stored
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from convspec.diagnostics import error, fail
 from convspec.ir.graph import Node
 from convspec.ir.types import TensorType
+from convspec.records import dataclass
 from convspec.targets.onnx import wire
 from convspec.targets.onnx.conformance import encoded_attributes
 from convspec.targets.onnx.opsets import ir_version

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from convspec.diagnostics import error, fail
+from convspec.records import dataclass
 from convspec.source import Span
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.ir.graph import Graph, GraphOutput, Node, Value
 from convspec.ir.lowering import Arg, Args, Call, Const, Item, Lowered, Unsupported, Weight
 from convspec.ir.opdef import AttrError, ShapeError
+from convspec.records import dataclass
 from convspec.targets.onnx.alike import first_alike
 from convspec.targets.onnx.names import Names
 from convspec.targets.onnx.tensors import Tensors

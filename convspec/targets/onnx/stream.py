@@ -6,9 +6,9 @@ A protobuf message is the concatenation of its fields, so that initialisers take
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
+from convspec.records import dataclass
 from convspec.targets.base import Weights
 from convspec.targets.onnx import wire
 from convspec.targets.onnx.model import Model

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
+from convspec.records import dataclass
 from convspec.targets.base import Artifact, EmitOptions, Weights, file_stem
 
 

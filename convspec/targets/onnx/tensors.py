@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from math import prod
 
 from convspec.ir.graph import Parameter
 from convspec.ir.lowering import Const, Weight
 from convspec.ir.types import Array, TensorType
+from convspec.records import dataclass
 from convspec.targets.base import Weights
 from convspec.targets.onnx.names import Names
 from convspec.weights.dtypes import numpy_dtype
