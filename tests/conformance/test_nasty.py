@@ -206,6 +206,6 @@ def test_batch_norm_over_three_steps_and_then_inference() -> None:
 def test_a_mean_of_many_in_half_precision(runtime: str) -> None:
     """12: 90,000 ones in float16 have the mean 1; added up in float16 they would be infinite."""
     net = convspec.loads("model M { input x: float16[1, 2, 300, 300]  output y = x -> global_avgpool }")
-    found = net.run({"x": np.ones((1, 2, 300, 300), np.float16)}, runtime=runtime)["y"]
+    found = net.run({"x": np.ones((1, 2, 300, 300), np.float16)}, runtime=runtime, optimize=0)["y"]
     assert found.dtype == np.float16
     assert np.array_equal(found, np.ones((1, 2, 1, 1), np.float16))
