@@ -1,9 +1,10 @@
 """Compiled models on ONNX Runtime's CPU provider, against the models that torch exports of the same networks and weights.
 
-Both run with full graph optimisation and ONNX Runtime's own choice of threads, one input at a time. Ours is what
-`convspec compile --target onnx --optimize 2` writes; theirs is `torch.onnx.export(dynamo=True)` of our module. Weights
-are drawn so that every layer matters. A figure counts only where `convspec verify --optimize 2` passes and both models compute
-the same.
+Both run with full graph optimisation on one thread each, since the threads of an idle session go on spinning beside the other,
+one input at a time, and both keep their weights in a file beside the model, as torch does by itself. Ours is what
+`convspec compile --target onnx --optimize 2` writes; theirs is `torch.onnx.export(dynamo=True)` of our module, which has folded
+the batch norms too. Weights are drawn so that every layer matters. A figure counts only where `convspec verify --optimize 2`
+passes and both models compute the same.
 
 `python -m benchmarks.runtimes --zoo FILE` measures every network of the zoo, one after another, into FILE; begun again, it goes
 on with those that FILE lacks. `--most GMACS` leaves out larger ones, and says how many.
@@ -74,7 +75,7 @@ def prepare(name: str, folder: str, verify: bool) -> dict[str, Any]:
 
     net, place = network(name), Path(folder)
     data = inputs(net)
-    net.compile("onnx", place / "ours.onnx", optimize=2)
+    net.compile("onnx", place / "ours.onnx", optimize=2, external_data=True)
     _export(net, data, place / "theirs.onnx")
     np.savez(place / "data.npz", **data)  # type: ignore[arg-type]
     results = []
@@ -126,6 +127,7 @@ def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
+    options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
