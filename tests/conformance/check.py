@@ -57,7 +57,9 @@ def check_onnx(cell: Cell) -> None:
     if cell.training:
         return  # ONNX has inference only
     net = convspec.Net(cell.module, cell.weights)
-    _compare("ONNX Runtime", net.run(cast(cell.arrays, "float32"), runtime="onnxruntime", optimize=0), reference(cell), cell.gate)
+    _compare(
+        "ONNX Runtime", net.run(cast(cell.arrays, "float32"), runtime="onnxruntime", optimize=0), reference(cell), cell.gate
+    )
 
 
 def check_pytorch(cell: Cell) -> None:
