@@ -1,10 +1,10 @@
 """Compiled models on ONNX Runtime's CPU provider, against the models that torch exports of the same networks and weights.
 
 Both run with full graph optimisation on one thread each, since the threads of an idle session go on spinning beside the other,
-one input at a time, and both keep their weights in a file beside the model, as torch does by itself. Ours is what
-`convspec compile --target onnx --optimize 2` writes; theirs is `torch.onnx.export(dynamo=True)` of our module, which has folded
-the batch norms too. Weights are drawn so that every layer matters. A figure counts only where `convspec verify --optimize 2`
-passes and both models compute the same.
+one input at a time, and both keep their weights in a file beside the model, as torch does by itself. Ours is what `convspec
+compile --target onnx --optimize 2 --sizes N=1,…` writes; theirs is `torch.onnx.export(dynamo=True)` of our module, which has
+folded the batch norms too. Weights are drawn so that every layer matters. A figure counts only where `convspec verify
+--optimize 2` passes and both models compute the same.
 
 `python -m benchmarks.runtimes --zoo FILE` measures every network of the zoo, one after another, into FILE; begun again, it goes
 on with those that FILE lacks. `--most GMACS` leaves out larger ones, and says how many.
@@ -44,13 +44,10 @@ def inputs(net: Any) -> dict[str, Array]:
     """One item of data: noise, or small indices."""
     import numpy as np
 
-    from convspec.ir.dims import evaluate
-    from convspec.zoo.index import sizes_of
-
-    generator, sizes = np.random.default_rng(0), sizes_of(net.module)
+    generator = np.random.default_rng(0)
     found: dict[str, Array] = {}
     for item in net.module.graph.inputs:
-        shape = [evaluate(size, sizes) for size in item.value.type.shape]
+        shape = item.value.type.shape
         is_float = item.value.type.dtype == "float32"
         data = generator.standard_normal(shape) if is_float else generator.integers(0, 2, shape)
         found[item.value.name] = data.astype(item.value.type.dtype)
@@ -58,14 +55,15 @@ def inputs(net: Any) -> dict[str, Array]:
 
 
 def network(name: str) -> Any:
-    """The network of the zoo with drawn weights."""
+    """The network of the zoo with drawn weights, at the sizes that the zoo states its cost at: torch exports one size alone."""
     import convspec
     from convspec.weights.randomised import randomised
     from convspec.zoo.catalogue import networks
+    from convspec.zoo.index import sizes_of
 
     (library,) = {each.library for each in networks() if each.name == name}
-    graph = convspec.load(library, name).module.graph
-    return convspec.load(library, name, weights=randomised(graph, 0))
+    module = convspec.load(library, name).module
+    return convspec.load(library, name, weights=randomised(module.graph, 0), sizes=sizes_of(module))
 
 
 def prepare(name: str, folder: str, verify: bool) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def load(
     root: str | Path | None = None,
     limits: Limits = DEFAULT,
     allow_missing: Sequence[str] = (),
+    sizes: Mapping[str, int] | None = None,
 ) -> Net:
     """The network that the spec at `path` describes; `zoo:resnet50` is one that the package ships.
 
@@ -53,11 +54,11 @@ def load(
     values (int, float, bool, str, list, or a tuple for a size). `weights` is a weights file whose names are the spec's, or a
     mapping of arrays; without it weights are initialised from `seed`, on first use, and so are tensors that are not in
     `weights` where a pattern of `allow_missing` ("fc.*") matches their names. Imports stay inside `root`, by default the
-    file's folder. `limits` bounds what the spec may use.
+    file's folder. `limits` bounds what the spec may use. `sizes` fixes symbolic sizes of the inputs: {"N": 1, "h": 7, "w": 7}.
     """
     path, model = _resolve(path, model)
     with collector_off():
-        module = elaborate.load(path, model=model, settings=_settings(settings), limits=limits, root=root)
+        module = _module(elaborate.opened(path, limits, root), model, settings, sizes)
     return Net(module, weights, seed, stem=model or Path(path).stem, allow_missing=allow_missing)
 
 
@@ -79,11 +80,22 @@ def loads(
     seed: int = 0,
     limits: Limits = DEFAULT,
     allow_missing: Sequence[str] = (),
+    sizes: Mapping[str, int] | None = None,
 ) -> Net:
     """The network that a spec given as text describes; messages call the text `name`. The rest is as in `load`."""
     with collector_off():
-        module = elaborate.loads(text, name=name, model=model, settings=_settings(settings), limits=limits)
+        module = _module(elaborate.opened_text(text, name, limits), model, settings, sizes)
     return Net(module, weights, seed, allow_missing=allow_missing)
+
+
+def _module(
+    file: elaborate.Opened, model: str | None, settings: Mapping[str, Any] | None, sizes: Mapping[str, int] | None
+) -> Module:
+    if not sizes:
+        return file.module(model, _settings(settings))
+    from convspec.analysis.sizes import fixed_module
+
+    return fixed_module(file, model, _settings(settings), sizes)
 
 
 def _settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -17,12 +17,13 @@ from dataclasses import field
 from typing import Any, NoReturn
 
 from convspec.analysis.quantities import QUANTITIES, FieldSize, NoSpaceError, part, quantity
+from convspec.analysis.sizes import symbolic_sizes
 from convspec.diagnostics import Diagnostic, Failure, error, fail
 from convspec.elaborate.module import BudgetAssert, Module
 from convspec.elaborate.values import BudgetFunction
 from convspec.elaborate.walk import descendants
 from convspec.ir.attrs import Extent
-from convspec.ir.dims import DimError, equal, minima, symbols
+from convspec.ir.dims import DimError, equal, symbols
 from convspec.ir.graph import Graph
 from convspec.records import dataclass
 from convspec.source import Span
@@ -141,19 +142,14 @@ class _Assertion:
             message = "there is no receptive field: the input has no axis of space"
             raise self._error("CNN030", message, self._place(name)) from None
         except DimError:
-            self._undecided(name, written, self._names().keys() - known.keys())
+            self._undecided(name, written, symbolic_sizes(self.graph).keys() - known.keys())
         if not isinstance(value, int):
             self._undecided(name, written, symbols(value))
         return value
 
-    def _names(self) -> dict[str, int]:
-        """The symbolic sizes of the inputs, and the least value of each."""
-        shapes = (graph_input.value.type.shape for graph_input in self.graph.inputs)
-        return {name: least for shape in shapes for size in shape for name, least in minima(size).items()}
-
     def _checked(self, quantity_name: str, sizes: Mapping[str, int]) -> Mapping[str, int]:
         """The sizes as given, which must be those of the inputs."""
-        known, span = self._names(), self._place(quantity_name)
+        known, span = symbolic_sizes(self.graph), self._place(quantity_name)
         for name, value in sizes.items():
             if name not in known:
                 hint = f"they have {_listed(known)}" if known else "all their sizes are plain numbers"

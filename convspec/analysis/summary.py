@@ -11,10 +11,10 @@ from typing import Any
 from convspec.analysis.cost import MAC_CONVENTION, NodeCost, Parameters, count, node_cost, parameters_of, total
 from convspec.analysis.memory import activation_memory
 from convspec.analysis.receptive_field import Fields, receptive_fields, show
-from convspec.diagnostics import error, fail
+from convspec.analysis.sizes import check_sizes, symbolic_sizes
 from convspec.elaborate.module import Module
 from convspec.ir.attrs import PerAxis
-from convspec.ir.dims import DimError, Size, minima, substitute
+from convspec.ir.dims import DimError, Size, substitute
 from convspec.ir.graph import Graph, Node, Parameter
 from convspec.ir.types import TensorType
 from convspec.ops._axes import axis_name
@@ -67,8 +67,8 @@ def summarise(module: Module | Graph, sizes: Mapping[str, int] | None = None) ->
     """
     graph = module if isinstance(module, Graph) else module.graph
     given = dict(sizes or {})
-    known = _known_sizes(graph)
-    _check(given, known)
+    known = symbolic_sizes(graph)
+    check_sizes(given, known)
     try:
         memory: Size | None = activation_memory(graph, given)
     except DimError:
@@ -84,21 +84,6 @@ def summarise(module: Module | Graph, sizes: Mapping[str, int] | None = None) ->
         sizes=given,
         open_sizes=tuple(name for name in known if name not in given),
     )
-
-
-def _known_sizes(graph: Graph) -> dict[str, int]:
-    """Every symbolic size of the inputs, in order, and its least value."""
-    shapes = (graph_input.value.type.shape for graph_input in graph.inputs)
-    return {name: least for shape in shapes for size in shape for name, least in minima(size).items()}
-
-
-def _check(given: Mapping[str, int], known: Mapping[str, int]) -> None:
-    for name, value in given.items():
-        if name not in known:
-            hint = f"the inputs have {', '.join(known)}" if known else "all sizes of the network are plain numbers"
-            raise fail(error("CNN401", f"there is no symbolic size `{name}`", hint=hint))
-        if value < known[name]:
-            raise fail(error("CNN401", f"`{name}` is at least {known[name]:,} and cannot be {value:,}"))
 
 
 def _rows(graph: Graph, sizes: Mapping[str, int]) -> list[Row]:

@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
+from convspec.analysis.sizes import sizes_in
 from convspec.diagnostics import Failure, error, fail
 from convspec.ir import dims
 from convspec.ir.dims import Size
@@ -47,8 +48,8 @@ def choose_sizes(
     found = _batch(signature, batch)
     for name in found:
         if name in given:
-            raise fail(error("CNN401", f"`{name}` is the batch, which --size cannot set", hint=f"--batch {given[name]}"))
-    least = _least(signature)
+            raise fail(error("CNN401", f"`{name}` is the batch, which --sizes cannot set", hint=f"--batch {given[name]}"))
+    least = sizes_in(spec.type for spec in signature.inputs)
     for name, value in given.items():
         if name in least and value < least[name]:
             raise fail(error("CNN401", f"`{name}` is at least {least[name]:,} and cannot be {value:,}"))
@@ -60,13 +61,13 @@ def choose_sizes(
     if missing:
         example = ",".join(f"{name}={max(1, least[name])}" for name in missing)
         message = f"{signature.name} is measured at sizes, and nothing says what {' and '.join(missing)} are"
-        raise fail(error("CNN401", message, hint=f"give them values: --size {example} are the smallest"))
+        raise fail(error("CNN401", message, hint=f"give them values: --sizes {example} are the smallest"))
     return found
 
 
 def size_names(signature: Signature) -> list[str]:
     """The symbolic sizes of the inputs."""
-    return list(_least(signature))
+    return list(sizes_in(spec.type for spec in signature.inputs))
 
 
 def draw_arrays(interface: Interface, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
@@ -80,12 +81,6 @@ def shapes_text(signature: Signature, sizes: Mapping[str, int]) -> str:
     """`image [8, 3, 224, 224]`, for each input."""
     shapes = ((spec.name, [dims.evaluate(size, sizes) for size in spec.type.shape]) for spec in signature.inputs)
     return ", ".join(f"{name} [{', '.join(map(str, shape))}]" for name, shape in shapes)
-
-
-def _least(signature: Signature) -> dict[str, int]:
-    """Every symbolic size and its least value."""
-    shapes = (spec.type.shape for spec in signature.inputs)
-    return {name: least for shape in shapes for size in shape for name, least in dims.minima(size).items()}
 
 
 def _batch(signature: Signature, batch: int) -> dict[str, int]:

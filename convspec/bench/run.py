@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
+from convspec.analysis.sizes import check_sizes
 from convspec.bench import agreement
 from convspec.bench.gpu import gpu_at
 from convspec.bench.inputs import Interface, choose_sizes, draw_arrays, shapes_text, size_names
@@ -22,7 +23,7 @@ from convspec.bench.pool import Lane, Lanes, LostError
 from convspec.bench.results import Agreement, Memory, Results, Row, Table, Timing, machine
 from convspec.bench.statistics import quantile
 from convspec.bench.timing import Comparison, compare
-from convspec.diagnostics import Diagnostic, Failure, error, fail
+from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.runtime.base import ModelFile, RunOptions, find_runtime
 from convspec.runtime.signature import signature_of
 
@@ -335,11 +336,7 @@ def _usual(source: Source, model: str) -> Mapping[str, int]:
 
 
 def _check_sizes(sizes: Mapping[str, int], interfaces: Mapping[Source, Interface]) -> None:
-    known = {name for interface in interfaces.values() for name in size_names(interface.signature)}
-    for name in sizes:
-        if name not in known:
-            hint = f"the inputs have {', '.join(sorted(known))}" if known else "all sizes are plain numbers"
-            raise fail(error("CNN401", f"there is no symbolic size `{name}`", hint=hint))
+    check_sizes(sizes, {name: 1 for interface in interfaces.values() for name in size_names(interface.signature)})
 
 
 def _weights_text(sources: Sequence[Source]) -> str:

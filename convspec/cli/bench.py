@@ -59,7 +59,7 @@ def bench(
     precisions: Annotated[str, Option("--precision", metavar="NAME,…", help=_PRECISION)] = "fp32",
     levels: Annotated[str, Option("--optimize", metavar="N,…", help=_OPTIMIZE)] = "1",
     against: Annotated[Path | None, Option("--against", metavar="FILE", help=_AGAINST)] = None,
-    sizes: Annotated[list[str] | None, Option("--size", metavar="NAME=INT,…", help=_SIZE)] = None,
+    sizes: Annotated[list[str] | None, Option("--sizes", metavar="NAME=INT,…", help=_SIZE)] = None,
     time: Annotated[float, Option("--time", metavar="SECONDS", min=0.0, help=_TIME)] = 10.0,
     rounds: Annotated[int, Option("--rounds", metavar="N", min=1, help=_ROUNDS)] = 200,
     tolerance: Annotated[float | None, Option("--tolerance", metavar="X", min=0.0, help=_TOLERANCE)] = None,
@@ -94,7 +94,7 @@ def bench(
     request = Request(
         found,
         _numbers(batches, "--batch", least=1),
-        parse_sizes(sizes or [], "--size"),
+        parse_sizes(sizes or [], "--sizes"),
         rounds=rounds,
         budget=time,
         tolerance=tolerance,

@@ -20,6 +20,7 @@ from convspec.cli.options import (
     Root,
     Seed,
     Settings,
+    Sizes,
     Spec,
     Weights,
 )
@@ -49,6 +50,7 @@ def compile_(
     output: Annotated[Path | None, Option("-o", "--output", metavar="PATH", help=_PATH)] = None,
     model: Model = None,
     settings: Settings = None,
+    sizes: Sizes = None,
     weights: Weights = None,
     allow_missing: AllowMissing = None,
     seed: Seed = 0,
@@ -77,7 +79,7 @@ def compile_(
     Files are written whole or not at all; existing ones are replaced. What a target cannot express exactly is an error.
     """
     from convspec import api
-    from convspec.cli.values import parse_limits, parse_settings, say_left_out
+    from convspec.cli.values import parse_limits, parse_settings, parse_sizes, say_left_out
 
     asked = {"opset": opset, "external_data": external_data, "reuse_data": reuse_data, "straight": straight, "emit": emit}
     options: dict[str, Any] = {name: value for name, value in asked.items() if value}
@@ -85,7 +87,7 @@ def compile_(
     others = {"--external-data": external_data, "--reuse-data": reuse_data, "--straight": straight, "--emit": emit}
     check_options(precision, target, quantised, others)
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
-    net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())
+    net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or (), parse_sizes(sizes or []))
     say_left_out(net)
     if precision == "int8":
         how = {"calibration": calibrate, "exclude": tuple(keep or ()), "method": method or "minmax", "opset": opset}
@@ -93,15 +95,15 @@ def compile_(
         return
     net = net.tuned(target, optimize, precision)
     written = net.compile(target, output, **options)
-    sizes = [_bytes(path) for path in written]
+    lengths = [_bytes(path) for path in written]
     if output_format is Format.json:
-        files = [{"path": str(path), "bytes": size} for path, size in zip(written, sizes, strict=True)]
+        files = [{"path": str(path), "bytes": size} for path, size in zip(written, lengths, strict=True)]
         told = {"rewriting": [each.to_json() for each in net.reports]} if report else {}
         write_json({"model": net.module.name, "target": target, "files": files, **told})
         return
     if report:
         click.echo("\n".join(each.text() for each in net.reports) or "not rewritten: --optimize is 0")
-    for path, size in zip(written, sizes, strict=True):
+    for path, size in zip(written, lengths, strict=True):
         click.echo(f"wrote {path} ({_shown(size)})")
 
 

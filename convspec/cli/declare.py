@@ -33,12 +33,18 @@ class Argument:
 
 
 class Option:
-    """`--name VALUE`; a flag where the parameter is a bool; to be repeated where it is a list."""
+    """`--name VALUE`; a flag where the parameter is a bool; to be repeated where it is a list. `section` heads it in help."""
 
     def __init__(
-        self, *names: str, help: str, metavar: str | None = None, min: float | None = None, max: float | None = None
+        self,
+        *names: str,
+        help: str,
+        metavar: str | None = None,
+        min: float | None = None,
+        max: float | None = None,
+        section: str = "",
     ) -> None:
-        self.names, self.help, self.metavar, self.min, self.max = names, help, metavar, min, max
+        self.names, self.help, self.metavar, self.min, self.max, self.section = names, help, metavar, min, max, section
 
 
 class Group(click.Group):
@@ -62,14 +68,27 @@ class Group(click.Group):
 
 
 class _Command(click.Command):
-    """A command whose help explains its arguments, too."""
+    """A command whose help explains its arguments, too, and has its options under headings: those without one come first."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(param.make_metavar(ctx), param.said) for param in self.params if isinstance(param, _Argument)]
         if rows:
             with formatter.section("Arguments"):
                 formatter.write_dl(rows)
-        super().format_options(ctx, formatter)
+        options = [param for param in self.get_params(ctx) if not isinstance(param, _Argument)]
+        headings = dict.fromkeys(getattr(option, "section", "") for option in options)
+        for heading in sorted(headings, key=bool):
+            those = (option for option in options if getattr(option, "section", "") == heading)
+            records = [record for option in those if (record := option.get_help_record(ctx)) is not None]
+            if records:
+                with formatter.section(heading or "Options"):
+                    formatter.write_dl(records)
+
+
+class _Option(click.Option):
+    """An option, and the heading that it stands under."""
+
+    section = ""
 
 
 class _Argument(click.Argument):
@@ -103,7 +122,10 @@ def _parameter(parameter: Parameter, hint: Any) -> click.Parameter:
         common["default"] = parameter.default
     if isinstance(declared, Option):
         kind = {"is_flag": True} if each is bool else {"type": _type(each, declared.min, declared.max), "multiple": many}
-        return click.Option([*declared.names, parameter.name], help=declared.help, metavar=declared.metavar, **kind, **common)
+        names = [*declared.names, parameter.name]
+        option = _Option(names, help=declared.help, metavar=declared.metavar, **kind, **common)
+        option.section = declared.section
+        return option
     metavar = (declared.metavar if required else f"[{declared.metavar}]") + ("..." if many else "")
     found = _Argument([parameter.name], metavar=metavar, nargs=-1 if many else 1, type=_type(each), **common)
     found.said = f"{declared.help}  [required]" if required else declared.help

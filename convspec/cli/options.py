@@ -8,6 +8,9 @@ from typing import Annotated, TypeAlias
 from convspec.cli.declare import Argument, Option
 from convspec.cli.guard import Format
 
+NETWORK = "The network and its weights"
+"""The heading of what says which network is meant."""
+
 _SET = "Give a parameter of the model a value, written as in a spec: classes=100, depths=[3,4,6,3]. May be repeated."
 
 _LIMIT = "Raise or lower what a spec may use: nodes=1M, steps, depth, list_length, nesting, file_bytes, files. May be repeated."
@@ -17,18 +20,24 @@ the seed. May be repeated."""
 
 Spec: TypeAlias = Annotated[Path, Argument("SPEC", help="A .cnn file, or a network of the zoo: zoo:resnet50.")]
 Model: TypeAlias = Annotated[
-    str | None, Option("--model", metavar="NAME", help="The model or configuration, where the file has several.")
+    str | None,
+    Option("--model", metavar="NAME", section=NETWORK, help="The model or configuration, where the file has several."),
 ]
-Settings: TypeAlias = Annotated[list[str] | None, Option("--set", metavar="NAME=VALUE", help=_SET)]
+Settings: TypeAlias = Annotated[list[str] | None, Option("--set", metavar="NAME=VALUE", section=NETWORK, help=_SET)]
 Root: TypeAlias = Annotated[
-    Path | None, Option("--root", metavar="DIR", help="The folder that imports stay inside; the spec's own by default.")
+    Path | None,
+    Option("--root", metavar="DIR", section=NETWORK, help="The folder that imports stay inside; the spec's own by default."),
 ]
-LimitOptions: TypeAlias = Annotated[list[str] | None, Option("--limit", metavar="NAME=N", help=_LIMIT)]
+LimitOptions: TypeAlias = Annotated[list[str] | None, Option("--limit", metavar="NAME=N", section=NETWORK, help=_LIMIT)]
+_SIZES = "Fix symbolic sizes of the inputs: N=1,h=7,w=7. What is made takes these alone, and some runtimes run it faster."
+Sizes: TypeAlias = Annotated[list[str] | None, Option("--sizes", metavar="NAME=INT,…", section=NETWORK, help=_SIZES)]
 WEIGHTS_FILE = "A file with weights by label: .safetensors, .pt, .pth, .weights.h5, .keras or .onnx."
-Weights: TypeAlias = Annotated[Path | None, Option("--weights", metavar="FILE", help=WEIGHTS_FILE)]
-AllowMissing: TypeAlias = Annotated[list[str] | None, Option("--allow-missing", metavar="PATTERN", help=_ALLOW_MISSING)]
+Weights: TypeAlias = Annotated[Path | None, Option("--weights", metavar="FILE", section=NETWORK, help=WEIGHTS_FILE)]
+AllowMissing: TypeAlias = Annotated[
+    list[str] | None, Option("--allow-missing", metavar="PATTERN", section=NETWORK, help=_ALLOW_MISSING)
+]
 Seed: TypeAlias = Annotated[
-    int, Option("--seed", metavar="N", min=0, help="Where initial weights are drawn from, without --weights.")
+    int, Option("--seed", metavar="N", section=NETWORK, min=0, help="Where initial weights are drawn from, without --weights.")
 ]
 OutputFormat: TypeAlias = Annotated[Format, Option("--format", help="How results and errors are written.")]
 _OPTIMIZE = """0 keeps every label and weight as it is; 1 folds and leaves out; 2 also merges layers and reshapes them for the

@@ -10,7 +10,7 @@ import click
 
 from convspec.cli.declare import Argument, Option, command
 from convspec.cli.guard import Format, guarded
-from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Seed, Settings, Weights
+from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Seed, Settings, Sizes, Weights
 
 if TYPE_CHECKING:
     from convspec.runtime.base import Program
@@ -44,6 +44,10 @@ _THREADS = "How many CPU threads compute; by default as the runtime decides."
 _RAW = "Rows: write every output as numbers, also one of [N, classes]."
 
 
+_HOW = "How it runs"
+_RESULTS = "Pictures and results"
+
+
 class RuntimeName(StrEnum):
     """The runtimes that convspec knows."""
 
@@ -60,31 +64,35 @@ def run(
     spec: Annotated[Path, Argument("SPEC_OR_MODEL", help=_SPEC)],
     data: Annotated[list[str] | None, Argument("FILE", help=_DATA)] = None,
     inputs: Annotated[list[str] | None, Option("--input", metavar="FILE", help=_INPUT)] = None,
-    runtime: Annotated[RuntimeName, Option("--runtime", help="What runs it.")] = RuntimeName.onnxruntime,
-    device: Annotated[str, Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
-    top: Annotated[int | None, Option("--top", metavar="K", min=1, help=_TOP)] = None,
+    runtime: Annotated[RuntimeName, Option("--runtime", section=_HOW, help="What runs it.")] = RuntimeName.onnxruntime,
+    device: Annotated[str, Option("--device", metavar="DEVICE", section=_HOW, help=_DEVICE)] = "auto",
+    top: Annotated[int | None, Option("--top", metavar="K", section=_RESULTS, min=1, help=_TOP)] = None,
     labels: Annotated[
-        Path | None, Option("--labels", metavar="FILE", help="Names of the classes: one a line, or a JSON list.")
+        Path | None,
+        Option("--labels", metavar="FILE", section=_RESULTS, help="Names of the classes: one a line, or a JSON list."),
     ] = None,
-    output: Annotated[Path | None, Option("-o", "--output", metavar="PATH", help=_OUTPUT)] = None,
+    output: Annotated[Path | None, Option("-o", "--output", metavar="PATH", section=_RESULTS, help=_OUTPUT)] = None,
     model: Model = None,
     settings: Settings = None,
+    sizes: Sizes = None,
     weights: Weights = None,
     allow_missing: AllowMissing = None,
     seed: Seed = 0,
     root: Root = None,
     limits: LimitOptions = None,
-    batch: Annotated[str, Option("--batch", metavar="N", help=_BATCH)] = "auto",
-    memory: Annotated[str, Option("--memory", metavar="SIZE", help=_MEMORY)] = "2GB",
-    recursive: Annotated[bool, Option("--recursive", help=_RECURSIVE)] = False,
-    overwrite: Annotated[bool, Option("--overwrite", help=_OVERWRITE)] = False,
-    raw: Annotated[bool, Option("--raw", help=_RAW)] = False,
-    optimize: Annotated[int | None, Option("--optimize", metavar="0|1|2", min=0, max=2, help=_OPTIMIZE)] = None,
-    precision: Annotated[str, Option("--precision", metavar="NAME", help=_PRECISION)] = "fp32",
-    tf32: Annotated[bool, Option("--tf32", help="Let a GPU round to TF32, which is faster and less exact.")] = False,
-    compiled: Annotated[bool, Option("--compile", help=_COMPILE)] = False,
-    cuda_graph: Annotated[bool, Option("--cuda-graph", help=_CUDA_GRAPH)] = False,
-    threads: Annotated[int | None, Option("--threads", metavar="N", min=1, help=_THREADS)] = None,
+    batch: Annotated[str, Option("--batch", metavar="N", section=_RESULTS, help=_BATCH)] = "auto",
+    memory: Annotated[str, Option("--memory", metavar="SIZE", section=_RESULTS, help=_MEMORY)] = "2GB",
+    recursive: Annotated[bool, Option("--recursive", section=_RESULTS, help=_RECURSIVE)] = False,
+    overwrite: Annotated[bool, Option("--overwrite", section=_RESULTS, help=_OVERWRITE)] = False,
+    raw: Annotated[bool, Option("--raw", section=_RESULTS, help=_RAW)] = False,
+    optimize: Annotated[int | None, Option("--optimize", metavar="0|1|2", section=_HOW, min=0, max=2, help=_OPTIMIZE)] = None,
+    precision: Annotated[str, Option("--precision", metavar="NAME", section=_HOW, help=_PRECISION)] = "fp32",
+    tf32: Annotated[
+        bool, Option("--tf32", section=_HOW, help="Let a GPU round to TF32, which is faster and less exact.")
+    ] = False,
+    compiled: Annotated[bool, Option("--compile", section=_HOW, help=_COMPILE)] = False,
+    cuda_graph: Annotated[bool, Option("--cuda-graph", section=_HOW, help=_CUDA_GRAPH)] = False,
+    threads: Annotated[int | None, Option("--threads", metavar="N", section=_HOW, min=1, help=_THREADS)] = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
     """Run a spec or a compiled model on data.
@@ -100,7 +108,7 @@ def run(
     if not given:
         raise click.BadParameter("give pictures, a folder of pictures or a file of arrays", param_hint="FILE")
     count, budget = parse_batch(batch), parse_memory(memory)
-    program = _program(spec, model, settings, weights, seed, root, limits, allow_missing, optimize, runtime.value)
+    program = _program(spec, model, settings, sizes, weights, seed, root, limits, allow_missing, optimize, runtime.value)
     origin: str | None = str(weights) if weights else f"initial values from seed {seed}, not trained"
     if isinstance(program, ModelFile) or not program.weights:
         origin = None
@@ -115,6 +123,7 @@ def _program(
     path: Path,
     model: str | None,
     settings: list[str] | None,
+    sizes: list[str] | None,
     weights: Path | None,
     seed: int,
     root: Path | None,
@@ -135,6 +144,7 @@ def _program(
         given_options: dict[str, Any] = {
             "--model": model,
             "--set": settings,
+            "--sizes": sizes,
             "--weights": weights,
             "--seed": seed or None,
             "--root": root,
@@ -148,11 +158,11 @@ def _program(
             raise fail(error("CNN401", message, hint="leave it out, or run the .cnn spec"))
         return ModelFile(path)
     from convspec import api
-    from convspec.cli.values import parse_limits, parse_settings, say_left_out
+    from convspec.cli.values import parse_limits, parse_settings, parse_sizes, say_left_out
     from convspec.runtime.base import TARGETS
 
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
-    net = api.load(path, model, given, weights, seed, root, bounds, allow_missing or ())
+    net = api.load(path, model, given, weights, seed, root, bounds, allow_missing or (), parse_sizes(sizes or []))
     say_left_out(net)
     level = optimize if optimize is not None else 0 if runtime == "reference" else 1
     net = net.optimise(level, TARGETS[runtime]) if level else net

@@ -20,6 +20,7 @@ from convspec.cli.options import (
     Precision,
     Root,
     Settings,
+    Sizes,
     Spec,
 )
 
@@ -49,6 +50,7 @@ def verify(
     device: Annotated[str, Option("--device", metavar="DEVICE", help=_DEVICE)] = "auto",
     model: Model = None,
     settings: Settings = None,
+    sizes: Sizes = None,
     weights: Annotated[str | None, Option("--weights", metavar="FILE", help=_WEIGHTS)] = None,
     allow_missing: AllowMissing = None,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help=_SEED)] = 0,
@@ -65,10 +67,10 @@ def verify(
     The exit status is 0 only if all that ran passed, at least one target ran, and all that was named by an option could run.
     """
     from convspec import api
-    from convspec.cli.values import parse_limits, parse_settings, say_left_out
+    from convspec.cli.values import parse_limits, parse_settings, parse_sizes, say_left_out
 
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
-    net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or ())
+    net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or (), parse_sizes(sizes or []))
     say_left_out(net)
     names = None if targets is None else [name.strip() for name in targets.split(",") if name.strip()]
     report = net.verify(

@@ -37,6 +37,8 @@ class Context:
     """Set while the network is counted and nothing is built."""
     symbols: dict[str, Any] = field(default_factory=dict)
     """Symbolic sizes by name, for hints and for `evaluate`."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Names in the dimensions of the inputs that are plain numbers this time."""
 
     def unique_value_name(self, name: str) -> str:
         """`name`, or `name@2` and so on where a shared layer makes it again."""

@@ -18,13 +18,18 @@ from convspec.syntax import ast
 
 
 def bind_symbols(frame: Frame, body: ast.Body) -> None:
-    """Bind the free names in the dimensions of a model's inputs to symbolic sizes, with the bounds declared on them."""
+    """Bind the free names in the dimensions of a model's inputs: to the numbers given for them, others to symbolic sizes
+    with the bounds declared on them.
+    """
     minimums: dict[str, int] = {}
     for statement in body.statements:
         if isinstance(statement, ast.Input):
             for dim in statement.dims:
                 _collect(frame, dim, minimums)
     for name, minimum in minimums.items():
+        if name in frame.context.sizes:
+            frame.names[name] = frame.context.sizes[name]
+            continue
         size = dims.symbol(name, minimum)
         frame.names[name] = size
         frame.context.symbols[name] = size

@@ -56,7 +56,7 @@ def loads(
     limits: Limits = DEFAULT,
 ) -> Module:
     """Elaborate a model of a spec given as text; it can import only what the package ships."""
-    return _opened(SourceFile(name, text), Loader(limits, None)).module(model, settings)
+    return opened_text(text, name, limits).module(model, settings)
 
 
 def model_names(path: str | Path, limits: Limits = DEFAULT, root: str | Path | None = None) -> list[str]:
@@ -69,6 +69,11 @@ def opened(path: str | Path, limits: Limits = DEFAULT, root: str | Path | None =
     path = Path(path)
     source = read_source(path, path.name, limits)
     return _opened(source, Loader(limits, Path(root) if root is not None else path.resolve().parent))
+
+
+def opened_text(text: str, name: str = "<text>", limits: Limits = DEFAULT) -> Opened:
+    """A spec given as text, parsed; it can import only what the package ships."""
+    return _opened(SourceFile(name, text), Loader(limits, None))
 
 
 def _opened(source: SourceFile, loader: Loader) -> Opened:
@@ -88,21 +93,23 @@ class Opened:
         """The models and configurations that the file declares, in order."""
         return _models(self.scope)
 
-    def module(self, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Module:
-        """A model, elaborated: see `load`."""
+    def module(
+        self, model: str | None = None, settings: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None
+    ) -> Module:
+        """A model, elaborated: see `load`. `sizes` gives names in the inputs' dimensions numbers within their bounds."""
         with collector_off(), deep_recursion():
-            return _elaborate(self, model, settings or {})
+            return _elaborate(self, model, settings or {}, sizes or {})
 
 
-def _elaborate(file: Opened, model: str | None, settings: Mapping[str, Any]) -> Module:
+def _elaborate(file: Opened, model: str | None, settings: Mapping[str, Any], sizes: Mapping[str, int]) -> Module:
     loader = file.loader
     check_cycles(loader.all_scopes)
     chosen = _choose(file.scope, model, file.source)
     try:
-        context, application = _run(_context(loader, small=_small(loader)), chosen, settings)
+        context, application = _run(_context(loader, sizes, small=_small(loader)), chosen, settings)
     except CountFirst:
-        _count(_context(loader, counting=Counting()), chosen, settings)
-        context, application = _run(_context(loader), chosen, settings)
+        _count(_context(loader, sizes, counting=Counting()), chosen, settings)
+        context, application = _run(_context(loader, sizes), chosen, settings)
     context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
     context.meter.small, context.counting = None, Counting()  # assertions are decided later, and build nothing
     return Module(
@@ -129,9 +136,9 @@ def _small(loader: Loader) -> int:
     return max(_SMALL, letters // _LETTERS_A_STEP)
 
 
-def _context(loader: Loader, small: int | None = None, counting: Counting | None = None) -> Context:
+def _context(loader: Loader, sizes: Mapping[str, int], small: int | None = None, counting: Counting | None = None) -> Context:
     """A fresh start for all files."""
-    context = Context(Graph("", ""), Meter(loader.limits, small=small), counting=counting)
+    context = Context(Graph("", ""), Meter(loader.limits, small=small), counting=counting, sizes=sizes)
     for scope in loader.all_scopes:
         scope.constants.clear()
         scope.defaults.clear()

@@ -151,5 +151,5 @@ def network_only(program: Program, runtime: str) -> Network:
     """The program as a spec. Failure CNN305 for a compiled model, which onnxruntime and openvino can run."""
     if isinstance(program, ModelFile):
         message = f"{program.path} is a compiled ONNX model, which {runtime} cannot run"
-        raise fail(error("CNN305", message, hint="use --runtime onnxruntime, or run the .cnn spec"))
+        raise fail(error("CNN305", message, hint="use --runtime onnxruntime or openvino, or run the .cnn spec"))
     return program

@@ -11,13 +11,14 @@ from pathlib import Path
 from convspec.analysis.budgets import check_asserts
 from convspec.analysis.cost import parameters_of, total_cost
 from convspec.analysis.receptive_field import show, trunk_field
+from convspec.analysis.sizes import symbolic_sizes
 from convspec.diagnostics import Failure
 from convspec.diagnostics.render import render
 from convspec.elaborate import Module, load
 from convspec.elaborate.libraries import shipped
 from convspec.elaborate.walk import descendants
 from convspec.files import write_file
-from convspec.ir.dims import equal, minima, substitute
+from convspec.ir.dims import equal, substitute
 from convspec.ir.graph import GraphInput
 from convspec.limits import DEFAULT
 from convspec.source import SourceFile
@@ -89,8 +90,7 @@ def _number(size: object) -> int:
 
 def sizes_of(module: Module) -> dict[str, int]:
     """Values for all symbolic sizes: those that the spec says in `macs(…)`, those of its picture, a batch of one."""
-    shapes = [graph_input.value.type.shape for graph_input in module.graph.inputs]
-    least = {name: value for shape in shapes for size in shape for name, value in minima(size).items()}
+    least = symbolic_sizes(module.graph)
     found = {**_of_pictures(module), **_said(module)}
     found = {name: value for name, value in found.items() if name in least}
     missing = least.keys() - found.keys() - {"N"}

@@ -37,6 +37,18 @@ def test_options_reach_the_target() -> None:
     assert model.graph.output[0].type.tensor_type.shape.dim[1].dim_value == 7
 
 
+def test_sizes_are_fixed() -> None:
+    convspec("compile", "small.cnn", "--target", "onnx", "--sizes", "N=3")
+    model = onnx.load("small.onnx")
+    assert [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim] == [3, 4]
+    refused = convspec("compile", "small.cnn", "--target", "onnx", "--sizes", "M=3")
+    assert refused.code == 1 and "there is no symbolic size `M`" in refused.err
+    useless = convspec("run", "small.onnx", "x.npy", "--sizes", "N=3")
+    assert useless.code == 1 and "--sizes says nothing about a compiled model" in useless.err
+    verified = convspec("verify", "small.cnn", "--sizes", "N=3", "--targets", "onnx")
+    assert verified.code == 0 and "N = 3" not in verified.out
+
+
 def test_the_model_alone_against_a_data_file() -> None:
     convspec("compile", "small.cnn", "--target", "onnx", "--external-data", "--seed", "3")
     before = Path("small.onnx").read_bytes()

@@ -94,7 +94,7 @@ def test_a_run_that_fails_is_told() -> None:
 def test_a_compiled_model_is_not_for_pytorch() -> None:
     assert told(lambda: RUNTIME.open(ModelFile(Path("net.onnx")), RunOptions())) == (
         "error[CNN305]: net.onnx is a compiled ONNX model, which pytorch cannot run\n"
-        "  = use --runtime onnxruntime, or run the .cnn spec"
+        "  = use --runtime onnxruntime or openvino, or run the .cnn spec"
     )
 
 
