@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "ir": {"source", "diagnostics"},
     "ops": {"source", "diagnostics", "ir"},
     "syntax": {"source", "diagnostics", "limits"},
+    "format": {"source", "diagnostics", "limits", "syntax"},
     "elaborate": {"source", "diagnostics", "limits", "syntax", "ir", "ops"},
     "analysis": {"source", "diagnostics", "syntax", "ir", "ops", "elaborate"},
     "passes": {"source", "diagnostics", "ir", "ops", "elaborate", "analysis", "weights"},

@@ -12,6 +12,7 @@ line that does not parse; 70 a bug in convspec; 130 interrupted."""
 
 COMMANDS = {
     "check": "convspec.cli.check:check",
+    "fmt": "convspec.cli.fmt:fmt",
     "summary": "convspec.cli.summary:summary",
     "compile": "convspec.cli.compile:compile_",
     "run": "convspec.cli.run:run",
