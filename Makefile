@@ -39,7 +39,7 @@ fuzz: $(FULL)/ready
 # Every network of the zoo on every target, and those of the tests that are too large for `make test`. Writes docs/zoo.md.
 zoo: $(FULL)/ready
 	$(FULL)/bin/python -m convspec.zoo.index
-	$(FULL)/bin/python -m pytest -n 2 -m zoo tests/zoo
+	$(FULL)/bin/python -m pytest -n 2 -m zoo
 	$(FULL)/bin/python -m tests.zoo.report
 
 # Every figure of the README, with pass or fail: half an hour on a machine that has nothing else to do.

@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "limits": set(),
     "collector": set(),
     "files": {"diagnostics"},
-    "diagnostics": {"source"},
+    "diagnostics": {"source", "version"},
     "ir": {"source", "diagnostics"},
     "ops": {"source", "diagnostics", "ir"},
     "syntax": {"source", "diagnostics", "limits"},

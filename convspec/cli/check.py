@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
-from convspec.cli.declare import Argument, command
-from convspec.cli.guard import Format, guarded, write_json
-from convspec.cli.options import LimitOptions, Model, OutputFormat, Root, Settings
+from convspec.cli.declare import Argument, Option, command
+from convspec.cli.guard import ReportFormat, guarded, write_diagnostics, write_json
+from convspec.cli.options import LimitOptions, Model, Root, Settings
 from convspec.diagnostics import Diagnostic, Failure
 from convspec.limits import Limits
 from convspec.records import dataclass
@@ -28,6 +29,10 @@ convspec check examples/*.cnn
 
 convspec check resnet.cnn --model ResNet50 --set classes=10 --format json"""
 
+_ROUNDS = 20
+_FIX = "Mend what has one right answer, in the files that are named."
+_FORMAT = "How errors are written: sarif is for code scanning, github for the log of a workflow."
+
 
 @command("check", epilog=EXAMPLES)
 @guarded
@@ -37,7 +42,8 @@ def check(
     settings: Settings = None,
     root: Root = None,
     limits: LimitOptions = None,
-    output_format: OutputFormat = Format.text,
+    fix: Annotated[bool, Option("--fix", help=_FIX)] = False,
+    output_format: Annotated[ReportFormat, Option("--format", help=_FORMAT)] = ReportFormat.text,
 ) -> None:
     """Report every error in a spec, or in several.
 
@@ -46,19 +52,51 @@ def check(
     from convspec.cli.values import parse_limits, parse_settings
 
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
+    checked, found = _check_all(specs, model, given, root, bounds)
+    for _ in range(_ROUNDS if fix else 0):  # a mistake that is mended may have hidden others
+        if not _mended(found, specs):
+            break
+        checked, found = _check_all(specs, model, given, root, bounds)
+    if found:
+        raise Failure(found)
+    match output_format:
+        case ReportFormat.text:
+            for file in checked:
+                file.say()
+        case ReportFormat.json:
+            write_json({"models": [name for file in checked for name in file.models], "diagnostics": []})
+        case _:
+            write_diagnostics([], output_format)
+
+
+def _check_all(
+    specs: list[Path], model: str | None, given: dict[str, Any], root: Path | None, limits: Limits
+) -> tuple[list[_Checked], list[Diagnostic]]:
+    """What was found right, and what was found wrong."""
     checked: list[_Checked] = []
     found: dict[object, Diagnostic] = {}
     for spec in specs:
         with _collected(found):
             path, chosen = _resolve(spec, model)
-            checked.append(replace(_check_file(_File(path, root, bounds), chosen, given, found), spec=spec))
-    if found:
-        raise Failure(list(found.values()))
-    if output_format is Format.json:
-        write_json({"models": [name for file in checked for name in file.models], "diagnostics": []})
-        return
-    for file in checked:
-        file.say()
+            checked.append(replace(_check_file(_File(path, root, limits), chosen, given, found), spec=spec))
+    return checked, list(found.values())
+
+
+def _mended(found: list[Diagnostic], specs: list[Path]) -> bool:
+    """Apply the fixes in files that were named, and say so; whether there were any."""
+    from convspec.diagnostics.fixes import apply_fixes
+    from convspec.files import same_file, write_file
+
+    some = False
+    for file, (text, count) in apply_fixes(found).items():
+        path = next((spec for spec in specs if file.path is not None and same_file(spec, file.path)), None)
+        if path is None or text == file.text:
+            continue
+        mark = codecs.BOM_UTF8 if path.read_bytes().startswith(codecs.BOM_UTF8) else b""
+        write_file(path, mark + text.encode())
+        click.echo(f"{path}: {count} {'mistake' if count == 1 else 'mistakes'} fixed", err=True)
+        some = True
+    return some
 
 
 def _resolve(spec: Path, model: str | None) -> tuple[Path, str | None]:

@@ -29,8 +29,17 @@ class Format(StrEnum):
     json = "json"
 
 
+class ReportFormat(StrEnum):
+    """How diagnostics are written where they are all that there is: SARIF for code scanning, github for a workflow's log."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
+
+
 def guarded(command: Callable[_P, None]) -> Callable[_P, None]:
-    """The command with its mistakes explained. It takes an option `output_format` (a Format), which says how."""
+    """The command with its mistakes explained. Its option `output_format`, if it has one, says how."""
 
     @wraps(command)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
@@ -42,9 +51,9 @@ def guarded(command: Callable[_P, None]) -> Callable[_P, None]:
         except KeyboardInterrupt:
             raise click.exceptions.Exit(INTERRUPTED) from None
         except Failure as failure:
-            _report(failure.diagnostics, kwargs.get("output_format") == Format.json)
+            _report(failure.diagnostics, kwargs.get("output_format"))
         except MemoryError:
-            _report([error("CNN307", "there is not enough memory for this")], kwargs.get("output_format") == Format.json)
+            _report([error("CNN307", "there is not enough memory for this")], kwargs.get("output_format"))
         except OSError as problem:
             _output_failed(problem)
         except Exception:
@@ -53,15 +62,26 @@ def guarded(command: Callable[_P, None]) -> Callable[_P, None]:
     return run
 
 
-def _report(diagnostics: Sequence[Diagnostic], as_json: bool) -> None:
-    """Diagnostics to stderr, or as JSON to stdout; exit status 1."""
+def _report(diagnostics: Sequence[Diagnostic], output_format: object = None) -> None:
+    """Diagnostics to stderr, or to stdout in a form for programs; exit status 1."""
+    write_diagnostics(diagnostics, output_format)
+    raise click.exceptions.Exit(1)
+
+
+def write_diagnostics(diagnostics: Sequence[Diagnostic], output_format: object = None) -> None:
+    """Diagnostics as text to stderr, or to stdout in a form for programs, a member of Format or ReportFormat."""
+    from convspec.diagnostics import reports
     from convspec.diagnostics.render import render, to_json
 
-    if as_json:
-        write_json({"diagnostics": to_json(diagnostics)})
-    else:
-        sys.stderr.write(render(diagnostics, colour=_colourful()))
-    raise click.exceptions.Exit(1)
+    match output_format:
+        case Format.json | ReportFormat.json:
+            write_json({"diagnostics": to_json(diagnostics)})
+        case ReportFormat.sarif:
+            write_json(reports.to_sarif(diagnostics))
+        case ReportFormat.github:
+            sys.stdout.write(reports.to_github(diagnostics))
+        case _:
+            sys.stderr.write(render(diagnostics, colour=_colourful()))
 
 
 def write_json(value: object) -> None:
@@ -83,7 +103,7 @@ def _output_failed(problem: OSError) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.exceptions.Exit(PIPE_CLOSED)
     if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-        _report([error("CNN400", f"cannot write the results: {(problem.strerror or str(problem)).lower()}")], as_json=False)
+        _report([error("CNN400", f"cannot write the results: {(problem.strerror or str(problem)).lower()}")])
     _bug()
 
 

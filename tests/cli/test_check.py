@@ -82,3 +82,52 @@ def test_limits_can_be_raised_and_lowered() -> None:
     refused = convspec("check", "five.cnn", "--limit", "nodes=4")
     assert refused.code == 1
     assert "CNN060" in refused.err
+
+
+MENDABLE = """model A {
+  input x: float32[N, 3, 8, 8]
+  y = x → conv(4, 3 x 3) -> layer1.0: relu
+  output y -> conv(4, kernel: 3x3)
+}"""
+MENDED = MENDABLE.replace("→", "->").replace("3 x 3", "3x3").replace("layer1.0", '"layer1.0"').replace("kernel:", "kernel =")
+
+
+def test_fix_mends_what_has_one_right_answer() -> None:
+    path = Path("a.cnn")
+    path.write_bytes(b"\xef\xbb\xbf" + MENDABLE.replace("\n", "\r\n").encode())
+    done = convspec("check", "--fix", path)
+    assert (done.code, done.out) == (0, "a.cnn: no errors in A\n")
+    assert [line.partition(":")[0] for line in done.err.splitlines()] == ["a.cnn"] * len(done.err.splitlines())
+    assert path.read_bytes() == b"\xef\xbb\xbf" + MENDED.replace("\n", "\r\n").encode()
+    assert convspec("check", "--fix", path) == Done(0, "a.cnn: no errors in A\n", "")
+
+
+def test_fix_leaves_what_it_cannot_mend_and_files_that_are_not_named() -> None:
+    Path("blocks.cnn").write_text("block B(x: tensor) { return x -> conv(4, 3 x 3) }\n")
+    Path("net.cnn").write_text('use B from "blocks.cnn"\n' + BROKEN.replace("conv(4, 9x9)", "B"))
+    done = convspec("check", "--fix", "net.cnn")
+    assert done.code == 1 and "a size has no spaces" in done.err
+    assert Path("blocks.cnn").read_text().count("3 x 3") == 1
+    assert "fixed" in convspec("check", "--fix", "net.cnn", "blocks.cnn").err
+    assert "CNN021" in convspec("check", "net.cnn").err and "3x3" in Path("blocks.cnn").read_text()
+
+
+def test_without_fix_nothing_is_written() -> None:
+    Path("a.cnn").write_text(MENDABLE)
+    assert convspec("check", "a.cnn").code == 1
+    assert Path("a.cnn").read_text() == MENDABLE
+
+
+def test_forms_for_programs() -> None:
+    Path("net.cnn").write_text(BROKEN)
+    sarif = convspec("check", "net.cnn", "--format", "sarif")
+    results = json.loads(sarif.out)["runs"][0]["results"]
+    assert (sarif.code, sarif.err, [each["ruleId"] for each in results]) == (1, "", ["CNN032", "CNN021"])
+    github = convspec("check", "net.cnn", "--format", "github")
+    assert github.code == 1 and [line[:37] for line in github.out.splitlines()] == [
+        "::error title=CNN032,file=net.cnn,lin",
+        "::error title=CNN021,file=net.cnn,lin",
+    ]
+    right = convspec("check", "small.cnn", "--format", "sarif")
+    assert right.code == 0 and json.loads(right.out)["runs"][0]["results"] == []
+    assert convspec("check", "small.cnn", "--format", "github") == Done(0, "", "")

@@ -91,13 +91,15 @@ def test_killed_again_and_again() -> None:
         if running.returncode != -signal.SIGKILL:
             break
         kills += 1
+        if Path(f"r.{kind}").exists():
+            break  # killed between its last deed and its end
         done = lines_in(Path(f"r.{kind}.partial/journal"))
-        assert not Path(f"r.{kind}").exists()
-    assert (running.returncode, kills > 2) == (1, True), said
-    assert "1 of 300 pictures could not be run" in said
+    assert kills > 2, said
     assert names(f"r.{kind}") == [f"{i:04}.png" for i in range(COUNT)]
     assert Path(f"r.{kind}").read_bytes() == Path(f"whole.{kind}").read_bytes()
-    assert not Path(f"r.{kind}.partial").exists()
+    if running.returncode != -signal.SIGKILL:
+        assert running.returncode == 1 and "1 of 300 pictures could not be run" in said
+        assert not Path(f"r.{kind}.partial").exists()
 
 
 @pytest.mark.parametrize(("sent", "code", "kind"), [(signal.SIGINT, 130, "jsonl"), (signal.SIGTERM, 143, "parquet")])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 import convspec
 from convspec.elaborate import load
@@ -80,3 +82,8 @@ NETWORKS = (
     Example("text.cnn", "TextTransformer", settings={"words": 50, "length": 9}),
     Example("tiny_convnext.cnn", "TinyConvNeXt"),
 )
+
+
+def marked(examples: Sequence[Example], *large: str) -> list[Any]:
+    """The examples as parameters of a test; the large ones take a minute each, and `make zoo` runs them."""
+    return [pytest.param(each, marks=pytest.mark.zoo if each.model in large else ()) for each in examples]

@@ -10,12 +10,12 @@ import convspec
 from convspec.elaborate import load, model_names
 from convspec.source import SourceFile
 from convspec.syntax import ast, parse
-from tests.examples.networks import EXAMPLES, NETWORKS, Example, inputs, scaled_error
+from tests.examples.networks import EXAMPLES, NETWORKS, Example, inputs, marked, scaled_error
 
 GATE = 1e-5
 
 
-@pytest.mark.parametrize("example", NETWORKS, ids=lambda example: example.model)
+@pytest.mark.parametrize("example", marked(NETWORKS, "VGG16BN", "ResNet1001"), ids=lambda example: example.model)
 def test_runtimes_agree(example: Example, tmp_path: Path) -> None:
     drawn = example.net()
     weights = drawn.save_weights(tmp_path / "weights.safetensors")
