@@ -34,7 +34,7 @@ _TYPES = ("tensor", "stage", "int", "float", "bool", "string", "list", "size")
 _DTYPES = ("float32", "float64", "float16", "bfloat16", "int32", "int64", "uint8", "bool")
 
 
-class CnnLexer(RegexLexer):
+class CnnLexer(RegexLexer):  # type: ignore[misc]
     """Tokens of a `.cnn` file. Layers that convspec has are `Name.Builtin`, labels `Name.Label`."""
 
     name = "convspec"
