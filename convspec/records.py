@@ -8,7 +8,8 @@ standard library's; `__init__` is compiled at the first instance, and the other 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, Field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,24 +20,42 @@ if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
 
-    def dataclass(cls=None, /, *, eq=True, frozen=False, slots=False, kw_only=False, **others):
-        """As `dataclasses.dataclass`, and done by it where an option or a base asks for more than is done here."""
+    def dataclass(cls=None, /, *, eq=True, repr=True, frozen=False, slots=False, kw_only=False, weakref_slot=False, **others):
+        """As `dataclasses.dataclass`, and done by it where an option asks for more than is done here."""
 
         def wrap(made):
-            if others or any(map(dataclasses.is_dataclass, made.__bases__)):
-                return dataclasses.dataclass(made, eq=eq, frozen=frozen, slots=slots, kw_only=kw_only, **others)
+            bases = [base for base in made.__mro__[1:] if dataclasses.is_dataclass(base)]
+            if others or any(base.__dataclass_params__.frozen != frozen for base in bases):
+                shape = {"slots": slots, "kw_only": kw_only, "weakref_slot": weakref_slot}
+                return dataclasses.dataclass(made, eq=eq, repr=repr, frozen=frozen, **shape, **others)
             made.__doc__ = made.__doc__ or made.__name__  # else the standard library works out a signature for it
-            made = dataclasses.dataclass(made, init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
-            _complete(made, eq, frozen)
+            with _thawed(bases):
+                bare = {"init": False, "repr": False, "eq": False}
+                made = dataclasses.dataclass(made, **bare, slots=slots, kw_only=kw_only, weakref_slot=weakref_slot)
+            _complete(made, eq, repr, frozen)
             return made
 
         return wrap if cls is None else wrap(cls)
 
 
-def _complete(cls: Any, eq: bool, frozen: bool) -> None:
+@contextmanager
+def _thawed(bases: list[Any]) -> Iterator[None]:
+    """The bases pass for classes that are not frozen, as what the standard library is asked to make of their heir is not."""
+    frozen = [base for base in bases if base.__dataclass_params__.frozen]
+    for base in frozen:
+        base.__dataclass_params__.frozen = False
+    try:
+        yield
+    finally:
+        for base in frozen:
+            base.__dataclass_params__.frozen = True
+
+
+def _complete(cls: Any, eq: bool, shown: bool, frozen: bool) -> None:
     """Give a data class the methods that it does not define itself."""
     own = {name for name, value in vars(cls).items() if value is not None}  # `__hash__` is None beside an own `__eq__`
-    methods: dict[str, Any] = {"__init__": _first_init(cls, frozen), "__repr__": _repr}
+    methods: dict[str, Any] = {"__init__": _first_init(cls, frozen)}
+    methods |= {"__repr__": _repr} if shown else {}
     if eq:
         methods |= {"__eq__": _equal(cls), "__hash__": _hash(cls) if frozen else None}
     if frozen:

@@ -20,6 +20,8 @@ OPTIONS = [
     {"frozen": True, "slots": True, "kw_only": True},
     {"frozen": True, "slots": True, "eq": False},
     {"slots": True, "eq": False},
+    {"slots": True, "weakref_slot": True},
+    {"frozen": True, "eq": False},
     {"order": True},
 ]
 
@@ -41,6 +43,74 @@ def pair(**options: Any) -> tuple[Any, Any]:
         return decorate(**options)(Point)
 
     return made(dataclasses.dataclass), made(dataclass)
+
+
+def heirs(frozen: bool, slots: bool) -> tuple[Any, Any]:
+    """The same for a class with a base and an heir of its own."""
+
+    def made(decorate: Any) -> Any:
+        @decorate(frozen=frozen, slots=slots)
+        class Base:
+            x: int
+            y: int = 2
+
+            def __repr__(self) -> str:
+                return "base"
+
+        @decorate(frozen=frozen, slots=slots)
+        class Point(Base):
+            y: int = 3
+            tags: list[str] = field(default_factory=list)
+
+            def total(self) -> int:
+                return self.x + self.y
+
+        class Plain(Point):
+            pass
+
+        assert Base(1).y == 2  # the base is used before its heir is
+        return Point, Plain, Base
+
+    return made(dataclasses.dataclass), made(dataclass)
+
+
+@pytest.mark.parametrize("slots", [False, True])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_heirs_are_like_the_standard_librarys(frozen: bool, slots: bool) -> None:
+    calls = [
+        lambda p, _, b: repr(p(1)),
+        lambda p, _, b: repr(b(1)),
+        lambda p, _, b: (p(1).x, p(1).y, p(1).tags, p(1, tags=["a"]).total()),
+        lambda p, _, b: p(1) == b(1),
+        lambda p, _, b: p(1) == p(1, 3, []),
+        lambda p, h, b: h(1) == h(1),
+        lambda p, h, b: (h(1, 2).total(), h(1).tags),
+        lambda p, _, b: p.__match_args__,
+        lambda p, _, b: [each.name for each in dataclasses.fields(p)],
+        lambda p, _, b: setattr(p(1), "x", 2),
+        lambda p, _, b: setattr(p(1), "tags", 2),
+        lambda p, _, b: hasattr(p(1), "__dict__"),
+        lambda p, _, b: p(),
+        lambda p, _, b: repr(dataclasses.replace(p(1), x=4)),
+        lambda p, _, b: dataclasses.asdict(p(1)),
+        lambda p, _, b: repr(copy.copy(p(1))),
+        lambda p, _, b: p.__dataclass_params__.frozen == b.__dataclass_params__.frozen,
+    ]
+    theirs, ours = heirs(frozen, slots)
+    for index, call in enumerate(calls):
+        assert outcome(lambda call=call: call(*ours)) == outcome(lambda call=call: call(*theirs)), index
+
+
+def test_a_frozen_class_has_no_heir_that_is_not() -> None:
+    @dataclass(frozen=True)
+    class Base:
+        x: int
+
+    with pytest.raises(TypeError, match="non-frozen"):
+
+        @dataclass
+        class Heir(Base):  # type: ignore[misc]
+            y: int
 
 
 def outcome(call: Any) -> Any:
