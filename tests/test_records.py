@@ -68,7 +68,8 @@ def heirs(frozen: bool, slots: bool) -> tuple[Any, Any]:
         class Plain(Point):
             pass
 
-        assert Base(1).y == 2  # the base is used before its heir is
+        base: Any = Base
+        assert base(1).y == 2  # the base is used before its heir is
         return Point, Plain, Base
 
     return made(dataclasses.dataclass), made(dataclass)
