@@ -9,9 +9,9 @@ from convspec.elaborate.evaluation import condition, evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import MISSING, find
 from convspec.elaborate.module import BudgetAssert
-from convspec.elaborate.recursion import deep_recursion
 from convspec.elaborate.values import BUDGETS, describe
 from convspec.elaborate.walk import descendants
+from convspec.recursion import deep_recursion
 from convspec.syntax import ast
 
 

@@ -22,13 +22,13 @@ from convspec.elaborate.meter import CountFirst, Meter
 from convspec.elaborate.module import Application, Module
 from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.parameters import convert, signature
-from convspec.elaborate.recursion import deep_recursion
 from convspec.elaborate.statements import run_body
 from convspec.elaborate.untaken import check_untaken
 from convspec.elaborate.values import BlockValue, StageValue
 from convspec.ir.graph import Graph
 from convspec.limits import DEFAULT, Limits
 from convspec.records import dataclass
+from convspec.recursion import deep_recursion
 from convspec.source import SourceFile
 from convspec.syntax import ast
 

@@ -6,11 +6,13 @@ from collections import Counter
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from convspec.collector import collector_off
 from convspec.format.doc import Doc, Line
 from convspec.format.layout import layout
 from convspec.format.printer import Printer
 from convspec.format.tree import read
 from convspec.limits import DEFAULT, Limits
+from convspec.recursion import deep_recursion
 from convspec.source import SourceFile
 from convspec.syntax import grammar, parse
 
@@ -26,13 +28,13 @@ def format_text(text: str, name: str = "<text>", limits: Limits = DEFAULT) -> st
 
     The result is parsed again and held against the original: tree, documentation and comments are the same.
     """
-    before = parse(SourceFile(name, text), limits)
-    tree, gaps = read(text, len(_BOM) if text.startswith(_BOM) else 0)
-    printer = Printer(gaps)
-    printed = layout([printer.doc(tree), *_ending(gaps[len(text)].above)]).strip("\n")
-    made = f"{printed}\n" if printed else ""
-    if not _same(before, parse(SourceFile(name, made), limits)) or _comments(text) != _comments(made):
-        raise FormatError(f"{name}: the formatted text means something else; please report this spec")
+    with collector_off(), deep_recursion():
+        before = parse(SourceFile(name, text), limits)
+        tree, gaps = read(text, len(_BOM) if text.startswith(_BOM) else 0)
+        printed = layout([Printer(gaps).doc(tree), *_ending(gaps[len(text)].above)]).strip("\n")
+        made = f"{printed}\n" if printed else ""
+        if not _same(before, parse(SourceFile(name, made), limits)) or _comments(text) != _comments(made):
+            raise FormatError(f"{name}: the formatted text means something else; please report this spec")
     return made
 
 

@@ -110,3 +110,9 @@ def test_a_text_that_came_out_wrong_is_not_used(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(formatter, "layout", lambda doc: "model M { input x: float32[2]  output x }")
     with pytest.raises(formatter.FormatError, match="means something else"):
         format_text("model M { input x: float32[1]  output x }")
+
+
+@pytest.mark.parametrize(("opening", "closing", "levels"), [("(", ")", 195), ("[", "]", 195), ("f(", ")", 90), ("-", "", 95)])
+def test_what_nests_deep(opening: str, closing: str, levels: int) -> None:
+    made = format_text(f"let a = {opening * levels}1{closing * levels}")
+    assert format_text(made) == made
