@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from textwrap import wrap
 from typing import Any
 
@@ -119,7 +118,7 @@ def _at(tensor_type: TensorType, sizes: Mapping[str, int]) -> TensorType:
 def layer_text(node: Node) -> str:
     """`conv(64, 3x3, pad = 1)`: attributes as in a spec, those left out that have their default value."""
     written = []
-    for attribute in fields(node.attrs):
+    for attribute in node.op.attributes:
         value = _named_axis(node, attribute.name, getattr(node.attrs, attribute.name))
         if attribute.name == "init" or value is None or _uniform(value) == _uniform(attribute.default):
             continue

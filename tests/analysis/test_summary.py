@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from convspec.analysis.summary import summarise
 from convspec.diagnostics import Failure
 from convspec.elaborate import loads
+from convspec.ops import find
 from tests.analysis.networks import LENET5
+from tests.conformance.catalogue import cells, op_names
 
 SMALL = """
 model Small {
@@ -113,3 +116,23 @@ def test_json_is_plain_data() -> None:
     assert stem["receptive_field"] == [{"size": 3, "jump": "2", "offset": "1"}] * 2
     assert stem["parameters"] == 224
     assert next(layer for layer in found["layers"] if layer["label"] == "softmax1")["receptive_field"] == [None, None]
+
+
+@pytest.mark.parametrize("op", op_names())
+def test_every_layer_is_summarised(op: str) -> None:
+    """However it is used: the text of each row names the layer, and gives no attribute that a spec could not."""
+    known = {field.name for field in find(op).attributes}  # type: ignore[union-attr]
+    seen = 0
+    for cell in cells(op):
+        table = summarise(cell.module)
+        texts = [row.layer for row in table.rows if row.layer.partition("(")[0] == op]
+        given = {name for text in texts for name in re.findall(r"(?:\(|, )(\w+) = ", text)}
+        assert given <= known, cell
+        assert str(table)
+        seen += len(texts)
+    assert seen
+
+
+def test_a_layer_that_takes_the_size_of_another() -> None:
+    text = "model M { input x: float32[N, 2, 8, 8]  y = x -> maxpool(2x2)  output x -> crop(like = y) }"
+    assert [row.layer for row in summarise(loads(text)).rows] == ["maxpool(2x2, stride = 2)", "crop"]
