@@ -11,6 +11,7 @@ from convspec.elaborate.arithmetic import LARGEST
 from convspec.elaborate.evaluation import evaluate
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.hints import declare_hint
+from convspec.elaborate.history import size_notes
 from convspec.elaborate.module import OpEvent
 from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.place import Spot
@@ -284,7 +285,7 @@ def add_node(site: Site, op: OpDef, attributes: Any, tensors: Sequence[Value], s
     except DimError as problem:
         raise site.env.fail("CNN033", problem.message, site.span, hint=problem.hint) from None
     except ShapeError as problem:
-        raise _shape_failure(site, problem) from None
+        raise _shape_failure(site, problem, tensors) from None
     outputs = (inferred,) if isinstance(inferred, TensorType) else tuple(inferred)
     _check_sizes(site, op, outputs)
     building = context.counting is None
@@ -362,19 +363,16 @@ def _shape(shape: tuple[int, ...]) -> str:
     return "(" + ", ".join(map(str, shape)) + ")"
 
 
-def _shape_failure(site: Site, problem: ShapeError) -> Failure:
+def _shape_failure(site: Site, problem: ShapeError, tensors: Sequence[Value]) -> Failure:
     """The op's complaint, with what it says of single tensors under the expressions they came from."""
     placed = [(site.tensor_spans[index], text) for index, text in problem.inputs.items() if index < len(site.tensor_spans)]
     labels = [Label(span, text) for span, text in placed if span is not None]
     loose = tuple(text for span, text in placed if span is None)
     hint = problem.hint
+    notes = (*problem.notes, *size_notes(problem.code, site.frame.context.graph, tensors[0]))
     if problem.equality is not None and problem.equality.verdict == "sometimes":
         hint = declare_hint(site.frame.context, problem.equality) or hint
     if labels and len(labels) == len(placed) and len(labels) > 1:
         *others, last = labels
-        return site.env.fail(
-            problem.code, problem.message, last.span, last.text, related=others, notes=problem.notes, hint=hint
-        )
-    return site.env.fail(
-        problem.code, problem.message, site.span, "; ".join(loose), related=labels, notes=problem.notes, hint=hint
-    )
+        return site.env.fail(problem.code, problem.message, last.span, last.text, related=others, notes=notes, hint=hint)
+    return site.env.fail(problem.code, problem.message, site.span, "; ".join(loose), related=labels, notes=notes, hint=hint)
