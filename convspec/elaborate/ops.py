@@ -369,7 +369,7 @@ def _shape_failure(site: Site, problem: ShapeError, tensors: Sequence[Value]) ->
     labels = [Label(span, text) for span, text in placed if span is not None]
     loose = tuple(text for span, text in placed if span is None)
     hint = problem.hint
-    notes = (*problem.notes, *size_notes(problem.code, site.frame.context.graph, tensors[0]))
+    notes = (*problem.notes, *size_notes(problem.code, site.frame.context.graph, tensors))
     if problem.equality is not None and problem.equality.verdict == "sometimes":
         hint = declare_hint(site.frame.context, problem.equality) or hint
     if labels and len(labels) == len(placed) and len(labels) > 1:
