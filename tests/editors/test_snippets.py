@@ -14,11 +14,11 @@ from convspec.format import format_text
 SNIPPETS = json.loads((Path(__file__).parents[2] / "editors" / "vscode" / "snippets" / "cnn.json").read_text(encoding="utf-8"))
 
 FILE = "{0}\n"
-BASED = (
-    "model Net(classes: int = 10) {{ input x: float32[N, 3, 8, 8]\n output x -> global_avgpool -> flatten -> linear(classes) }}\n{0}\n"
-)
-BESIDE = "{0}\nmodel Other {{ input x: float32[N, 3, 8, 8]\n output x -> relu }}\n"
-USING = "{0}\nmodel Other {{ input x: float32[N, 3, 8, 8]\n output x -> USE }}\n"
+OTHER = "{0}\nmodel Other {{ input x: float32[N, 3, 8, 8]\n output x -> USE }}\n"
+BASED = "model Net(classes: int = 9) {{ input x: float32[N, 3, 8, 8]\n output x -> flatten -> linear(classes) }}\n{0}\n"
+BESIDE = OTHER.replace("USE", "relu")
+USING = OTHER
+INPUT = "model Net {{ {0}\n output image -> conv(4, 3x3) }}"
 BODY = "model Net {{\n    input image: float32[N, 3, 32, 32]\n    x = image -> conv(16, 3x3)\n{0}\n{1}}}\n"
 STAGE = "model Net {{\n    input image: float32[N, 16, 32, 32]\n    x = image\n        {0}\n    output x\n}}\n"
 PLACES = {
@@ -26,7 +26,7 @@ PLACES = {
     "block": USING.replace("USE", "ConvBlock(8)"), "residual": USING.replace("USE", "Residual(8)"),
     "bottleneck": USING.replace("USE", "Bottleneck(8, stride = 2)"), "inverted": USING.replace("USE", "InvertedResidual(3)"),
     "inception": USING.replace("USE", "Inception(4, [4, 8], [2, 4], 4)"),
-    "input": "model Net {{ {0}\n output image -> conv(4, 3x3) }}", "picture": "model Net {{ {0}\n output image -> conv(4, 3x3) }}",
+    "input": INPUT, "picture": INPUT,
     "head": BODY.replace("{1}", ""), "output": BODY.replace("{1}", ""), "branches": BODY.replace("{1}", "output joined\n"),
     "layer": BODY.replace("{1}", "output x -> tower -> conv(16, 3x3) -> relu -> conv(32, 3x3)\n"),
     **dict.fromkeys(("cbr", "down", "dws", "up", "label", "repeat"), STAGE),

@@ -153,15 +153,16 @@ def _string_content() -> list[Rule]:
 
 def _numbers() -> list[Rule]:
     """Sizes, floats, integers; then what the compiler reads as a number and refuses: `007`, `1__0`, `1.2.3`."""
-    digits = r"(?:0|[1-9][0-9]*(?:_[0-9]+)*)"
+    start = r"(?<![0-9_])"  # no number begins within one; without this, long ones are searched again from each digit
+    digits = rf"{start}(?:0|[1-9][0-9]*(?:_[0-9]+)*)"
     fraction = r"\.[0-9]+(?:_[0-9]+)*(?:[eE][+-]?[0-9]+|[KMG](?!\w))?"
-    float_like = r"\d[\d_]*(?:\.\d[\d_]*(?:[eE][+-]?\d+)?|[eE][+-]?\d+)[KMG]?(?!\w|\.\d)"
+    float_like = rf"{start}\d[\d_]*(?:\.\d[\d_]*(?:[eE][+-]?\d+)?|[eE][+-]?\d+)[KMG]?(?!\w|\.\d)"
     return [
-        _match(r"(?:0|[1-9][0-9]*)(?:x(?:0|[1-9][0-9]*))+(?!\w)", "constant.numeric.size.cnn"),
+        _match(rf"{start}(?:0|[1-9][0-9]*)(?:x(?:0|[1-9][0-9]*))+(?!\w)", "constant.numeric.size.cnn"),
         _match(rf"{digits}(?:{fraction}|[eE][+-]?[0-9]+)(?!\w|\.\d)", "constant.numeric.float.cnn"),
         _match(rf"{digits}[KMG]?(?!\w|\.(?!\.))", "constant.numeric.integer.cnn"),
         _match(float_like, "invalid.illegal.number.cnn"),
-        _match(r"\.?\d(?:\w|\.(?!\.))*", "invalid.illegal.number.cnn"),
+        _match(rf"(?:\.|{start})\d(?:\w|\.(?!\.))*", "invalid.illegal.number.cnn"),
     ]
 
 

@@ -69,7 +69,7 @@ scopes("numbers", "[3x3, 1x7x7, 0x3, 1_000, 5K, 4.2G, 1e-5, 0.5, 2..7]", {
   "4.2G": "constant.numeric.float", "1e-5": "constant.numeric.float", "0.5": "constant.numeric.float", 2: "constant.numeric.integer", "..": "keyword.operator.range", 7: "constant.numeric.integer",
 });
 refused("numbers that are none", "a = [007, 1__0, 1_, 1.2.3, .5, 5., 0b1, 3x, 64conv, 1.5e3M, ٣]", ["007", "1__0", "1_", "1.2.3", ".5", "5.", "0b1", "3x", "64conv", "1.5e3M", "٣"]);
-refused("characters and names of other scripts", "größe = 'a'; x → y && !z ≤ 名前 1×1\u00a0", ["größe", "'", "'", ";", "→", "&&", "!", "≤", "名前", "×", "\u00a0".trim()]);
+refused("characters and names of other scripts", "größe = 'a'; x → y && !z ≤ 名前 1×1\u00a0", ["größe", "'", "'", ";", "→", "&", "&", "!", "≤", "名前", "×", "\u00a0".trim()]);
 refused("escapes", String.raw`a = "\n \t \" \\ \q \u0041 {{ }} } { ok"`, [String.raw`\q`, String.raw`\u`, "}", "{"]);
 refused("fine strings", String.raw`a = "a{{b}}{i}{{{i}}}\n{xs[1] + f(a, 2)}é✓"`, []);
 scopes("an escape is one", String.raw`a = "x\ny{{"`, { "\\n": "constant.character.escape", "{{": "constant.character.escape" });
@@ -99,11 +99,12 @@ test("keywords are whole words", () => {
   assert.deepEqual(pieces(grammar, source).filter(({ scopes }) => scopes.some((scope) => /keyword\.control|storage/.test(scope))), []);
 });
 test("long and deep lines are taken in time", () => {
-  const begin = performance.now();
-  for (const line of ["[".repeat(5000), '"'.repeat(5001), "{".repeat(5000), `"${"{".repeat(3000)}`, `"${"\\".repeat(4001)}`, "1".repeat(20000), "a.".repeat(5000), "x -> ".repeat(3000), "1_".repeat(8000), "é".repeat(8000)]) {
+  const lines = ["[", '"', "{", '"{', '"\\', "1", "a.", "x -> ", "1_", "1.", "1x", "é", "a", " ", "->", "a:", "a=", "(a,"].map((piece) => piece.repeat(2000 / piece.length));
+  for (const line of lines) {
+    const begin = performance.now();
     pieces(grammar, line);
+    assert.ok(performance.now() - begin < 3000, line.slice(0, 10));
   }
-  assert.ok(performance.now() - begin < 20_000);
 });
 test("Markdown blocks", async () => {
   const markdown = await load("text.html.markdown");
