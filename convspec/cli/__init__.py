@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+_OBJECTS = 50_000
+"""After how many new objects Python looks for cycles. Most commands are imports and a small graph, all of which stays."""
+
 
 def main() -> NoReturn:
     """Run the command line on `sys.argv` and exit: 0 done, 1 the user's mistake, 2 usage, 70 a bug, 130 interrupted."""
+    import gc
     import io
     import sys
 
+    gc.set_threshold(_OBJECTS)
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to fail
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
