@@ -6,7 +6,7 @@ FULL := .venv
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint types pytest coverage fuzz zoo bench gpu wheel reference tables clean
+.PHONY: demo test lint types pytest coverage fuzz zoo bench gpu wheel editor reference tables clean
 
 demo: $(DEMO)/ready
 	@mkdir -p build
@@ -46,6 +46,11 @@ zoo: $(FULL)/ready
 bench: $(FULL)/ready
 	$(FULL)/bin/python -m benchmarks
 
+# The VS Code extension. Needs npm, and node 20 or newer.
+editor: $(FULL)/ready
+	cd editors/vscode && npm ci && npm run build && npm test
+	CONVSPEC_EDITOR=1 $(FULL)/bin/python -m pytest -q tests/editors
+
 # What needs a CUDA device; without one it says so and does nothing.
 gpu: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -rs -m gpu tests/gpu
@@ -72,9 +77,11 @@ $(FULL)/ready: pyproject.toml constraints.txt
 	$(FULL)/bin/pip install $(PIP_FLAGS) -e ".[dev]"
 	@touch $@
 
-# After a change of a layer, of the library or of a message: docs/layers, docs/std and docs/errors.
+# After a change of a layer, of the library, of a message or of a command: what of the documents and the editor is made from them.
 reference: $(FULL)/ready
 	$(FULL)/bin/python -m convspec.explain.write docs
+	$(FULL)/bin/python editors/vscode/scripts/grammar.py
+	$(FULL)/bin/python -m tests.tour
 
 # After a change of the grammar.
 tables: $(FULL)/ready
