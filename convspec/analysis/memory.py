@@ -27,6 +27,11 @@ _BYTES = {
 _MOST_PEAKS = 16
 
 
+def bytes_of(dtype: str) -> int:
+    """Bytes of one element."""
+    return _BYTES[dtype]
+
+
 def tensor_bytes(tensor_type: TensorType) -> Size:
     """Bytes of one tensor."""
     size: Size = _BYTES[tensor_type.dtype]
@@ -94,4 +99,4 @@ def _lifetimes(graph: Graph) -> tuple[dict[Value, Value], dict[Value, int]]:
     return storage, last_use
 
 
-__all__ = ["DimError", "activation_memory", "tensor_bytes"]
+__all__ = ["DimError", "activation_memory", "bytes_of", "tensor_bytes"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from textwrap import wrap
+from collections.abc import Mapping
+from dataclasses import field as given_by
 from typing import Any
 
-from convspec.analysis.cost import MAC_CONVENTION, NodeCost, Parameters, count, node_cost, parameters_of, total
-from convspec.analysis.memory import activation_memory
-from convspec.analysis.receptive_field import Fields, receptive_fields, show
+from convspec.analysis.cost import NodeCost, Parameters, count, node_cost, parameters_of, total
+from convspec.analysis.memory import activation_memory, tensor_bytes
+from convspec.analysis.receptive_field import Fields, receptive_fields, trunk_field
 from convspec.analysis.sizes import check_sizes, symbolic_sizes
+from convspec.analysis.training import Plan, Use, element_bytes, plan
 from convspec.elaborate.module import Module
 from convspec.ir.attrs import PerAxis
 from convspec.ir.dims import DimError, Size, substitute
@@ -22,7 +22,7 @@ from convspec.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One layer applied once."""
+    """One layer applied once, or several that are folded into one row."""
 
     label: str
     layer: str
@@ -34,6 +34,25 @@ class Row:
     """Whether its weights stand in a row above."""
     cost: NodeCost
     field: Fields
+    inputs: tuple[TensorType, ...] = ()
+    activations: Size = 0
+    """Bytes of what it gives out; dropout gives out what it takes in."""
+    kept: Size = 0
+    """Bytes kept for the backward pass, in fp32; what a row above keeps counts there."""
+    layers: int = 1
+    nodes: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Bytes in inference and in training, at sizes that are all known, and how they are counted."""
+
+    inference: Use
+    training: Use
+    kept: int
+    """What is kept for the backward pass when it begins."""
+    precision: str
+    optimizer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +70,31 @@ class Summary:
     """The values given to symbolic sizes."""
     open_sizes: tuple[str, ...]
     """The symbolic sizes that have no value."""
+    field: Fields = ()
+    """Of the network: that of its outputs, or of the last tensors that have space."""
+    layers: int = 0
+    uses: Uses | None = None
+    """None where sizes are open."""
+    folded: bool = False
+    """Whether rows stand for several layers."""
+    basis: Mapping[str, int] = given_by(default_factory=dict)
+    """A value for every size, at which rows were sorted and shares are counted."""
+    sorted_by: str | None = None
 
     def __str__(self) -> str:
+        from convspec.analysis.summary_text import render_text
+
         return render_text(self)
 
     def to_json(self) -> dict[str, Any]:
+        from convspec.analysis.summary_json import to_json
+
         return to_json(self)
 
 
-def summarise(module: Module | Graph, sizes: Mapping[str, int] | None = None) -> Summary:
+def summarise(
+    module: Module | Graph, sizes: Mapping[str, int] | None = None, precision: str = "fp32", optimizer: str = "adam"
+) -> Summary:
     """The summary of a network, with some, all or none of its symbolic sizes given values.
 
     Raises Failure CNN401 for a size that the inputs do not have or that is below its bound.
@@ -72,7 +107,9 @@ def summarise(module: Module | Graph, sizes: Mapping[str, int] | None = None) ->
         memory: Size | None = activation_memory(graph, given)
     except DimError:
         memory = None
-    rows = _rows(graph, given)
+    planned = plan(graph)
+    rows = _rows(graph, given, planned)
+    open_sizes = tuple(name for name in known if name not in given)
     return Summary(
         name=graph.name,
         inputs=tuple((each.value.name, _at(each.value.type, given)) for each in graph.inputs),
@@ -81,22 +118,42 @@ def summarise(module: Module | Graph, sizes: Mapping[str, int] | None = None) ->
         cost=total(row.cost for row in rows),
         activation_memory=memory,
         sizes=given,
-        open_sizes=tuple(name for name in known if name not in given),
+        open_sizes=open_sizes,
+        field=trunk_field(graph),
+        layers=len(rows),
+        uses=None if open_sizes else uses_of(planned, given, precision, optimizer),
     )
 
 
-def _rows(graph: Graph, sizes: Mapping[str, int]) -> list[Row]:
+def uses_of(planned: Plan, sizes: Mapping[str, int], precision: str = "fp32", optimizer: str = "adam") -> Uses:
+    """Bytes at sizes that are all given."""
+    return Uses(
+        planned.infer(sizes, precision),
+        planned.train(sizes, precision, optimizer),
+        planned.kept_bytes(sizes, precision),
+        precision,
+        optimizer,
+    )
+
+
+def _rows(graph: Graph, sizes: Mapping[str, int], planned: Plan) -> list[Row]:
     seen: set[str] = set()
     seen_fields = receptive_fields(graph)
+    kept: dict[Node, Size] = {}
+    for node, stay in planned.kept:
+        kept[node] = kept.get(node, 0) + substitute(stay.elements, sizes) * element_bytes(stay.dtype, stay.kind, half=False)
     rows = []
     for node in graph.nodes:
         own = [parameter for parameter in node.params.values() if parameter.name not in seen]
         seen.update(parameter.name for parameter in own)
-        rows.append(_row(node, own, sizes, seen_fields[node.outputs[0]]))
+        rows.append(_row(node, own, sizes, seen_fields[node.outputs[0]], kept.get(node, 0)))
     return rows
 
 
-def _row(node: Node, own: list[Parameter], sizes: Mapping[str, int], field: Fields) -> Row:
+def _row(node: Node, own: list[Parameter], sizes: Mapping[str, int], field: Fields, kept: Size) -> Row:
+    memory: Size = 0
+    for kind in () if node.op.training_only else node.output_types:
+        memory = memory + substitute(tensor_bytes(kind), sizes)
     return Row(
         label=node.path,
         layer=layer_text(node),
@@ -105,6 +162,10 @@ def _row(node: Node, own: list[Parameter], sizes: Mapping[str, int], field: Fiel
         shared=len(own) < len(node.params),
         cost=node_cost(node).at(sizes),
         field=field,
+        inputs=tuple(_at(tensor_type, sizes) for tensor_type in node.input_types),
+        activations=memory,
+        kept=kept,
+        nodes=(node,),
     )
 
 
@@ -152,107 +213,4 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-# ── text ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_HEADINGS = ("label", "layer", "output", "parameters", "MACs", "receptive field")
-_RIGHT = (False, False, False, True, True, True)
-
-
-def render_text(summary: Summary) -> str:
-    """The table in aligned columns, the totals and what they mean; ends with a line end."""
-    body = [_cells(row) for row in summary.rows]
-    totals = ("total", "", "", f"{summary.parameters.learnable:,}", _number(summary.cost.macs), "")
-    widths = [max(len(line[column]) for line in (_HEADINGS, *body, totals)) for column in range(len(_HEADINGS))]
-    rule = "  ".join("-" * width for width in widths)
-    inputs = ", ".join(f"{name}: {tensor_type}" for name, tensor_type in summary.inputs)
-    lines = [f"{summary.name}({inputs}){_at_sizes(summary)}", "", _line(_HEADINGS, widths), rule]
-    lines += [_line(cells, widths) for cells in body]
-    lines += [rule, _line(totals, widths), "", *_notes(summary)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _at_sizes(summary: Summary) -> str:
-    at = ", ".join(f"{name} = {value:,}" for name, value in summary.sizes.items())
-    return f" at {at}" if at else ""
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    stored = "shared" if row.shared and not row.parameters.stored else f"{row.parameters.learnable:,}"
-    shapes = ", ".join(_shape(tensor_type) for tensor_type in row.outputs)
-    return row.label, row.layer, shapes, stored, _number(row.cost.macs), show(row.field)
-
-
-def _shape(tensor_type: TensorType) -> str:
-    return f"[{', '.join(map(str, tensor_type.shape))}]"
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    aligned = zip(cells, widths, _RIGHT, strict=True)
-    return "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in aligned)
-
-
-def _number(size: Size) -> str:
-    """A size with its long numbers set apart: `87,818,240*N*h*w`."""
-    return re.sub(r"(?<![\w.])\d{4,}(?!\w)", lambda match: f"{int(match[0]):,}", str(size))
-
-
-def _notes(summary: Summary) -> list[str]:
-    statistics = summary.parameters.statistics
-    beside = f", beside {statistics:,} running statistics" if statistics else ""
-    memory = summary.activation_memory
-    peak = f"{_number(memory)} bytes" if memory is not None else "depends on the sizes; give them values"
-    return [
-        f"parameters         {summary.parameters.learnable:,} learnable{beside}",
-        f"MACs               {_number(summary.cost.macs)}",
-        f"flops              {_number(summary.cost.flops)}",
-        f"activation memory  {peak} at the peak of inference, layer by layer, nothing in place",
-        "",
-        *wrap(MAC_CONVENTION, 100),
-    ]
-
-
-# ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def to_json(summary: Summary) -> dict[str, Any]:
-    """Plain data: numbers where sizes are known, else expressions as strings. `null` in a receptive field is a whole axis."""
-    return {
-        "name": summary.name,
-        "inputs": [{"name": name, **_type_json(tensor_type)} for name, tensor_type in summary.inputs],
-        "sizes": dict(summary.sizes),
-        "open_sizes": list(summary.open_sizes),
-        "layers": [_row_json(row) for row in summary.rows],
-        "totals": {
-            "parameters": summary.parameters.learnable,
-            "running_statistics": summary.parameters.statistics,
-            "macs": _plain(summary.cost.macs),
-            "flops": _plain(summary.cost.flops),
-            "activation_memory": _plain(summary.activation_memory),
-        },
-        "convention": MAC_CONVENTION,
-    }
-
-
-def _row_json(row: Row) -> dict[str, Any]:
-    return {
-        "label": row.label,
-        "layer": row.layer,
-        "outputs": [_type_json(tensor_type) for tensor_type in row.outputs],
-        "parameters": row.parameters.learnable,
-        "running_statistics": row.parameters.statistics,
-        "shared": row.shared,
-        "macs": _plain(row.cost.macs),
-        "flops": _plain(row.cost.flops),
-        "receptive_field": [
-            None if field is None else {"size": field.size, "jump": str(field.jump), "offset": str(field.offset)}
-            for field in row.field
-        ],
-    }
-
-
-def _type_json(tensor_type: TensorType) -> dict[str, Any]:
-    return {"dtype": tensor_type.dtype, "shape": [_plain(size) for size in tensor_type.shape]}
-
-
-def _plain(size: Size | None) -> int | str | None:
-    return size if size is None or isinstance(size, int) else str(size)
+__all__ = ["Row", "Summary", "Uses", "layer_text", "summarise", "uses_of"]

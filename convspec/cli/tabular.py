@@ -1,0 +1,59 @@
+"""Tables on the command line: the forms that they are written in, and the file or the terminal that they go to."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import click
+
+from convspec.cli.declare import Option
+
+
+class TableFormat(StrEnum):
+    """How a table is written. Errors are JSON only where the table is."""
+
+    text = "text"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+
+
+TableFormatOption: TypeAlias = Annotated[TableFormat, Option("--format", help="How the table is written.")]
+OutputFile: TypeAlias = Annotated[
+    Path | None, Option("-o", "--output", metavar="FILE", help="Write it to a file; .md, .csv and .json say in which form.")
+]
+_SUFFIXES = {".md": TableFormat.markdown, ".csv": TableFormat.csv, ".json": TableFormat.json}
+
+
+def form_of(output_format: TableFormat, output: Path | None) -> TableFormat:
+    """The form: the one asked for, else that of the file's name."""
+    if output is None or output_format is not TableFormat.text:
+        return output_format
+    return _SUFFIXES.get(output.suffix.lower(), output_format)
+
+
+def json_text(value: Any) -> str:
+    """One JSON value, indented, ended by a newline."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def write(text: str, output: Path | None, reads: tuple[str, ...] = ()) -> None:
+    """To the terminal, or to a file whole or not at all; never over a spec that is read."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    from convspec.diagnostics import error, fail
+    from convspec.files import same_file, write_file
+
+    if any(same_file(output, Path(each)) for each in reads):
+        raise fail(error("CNN400", f"cannot write {output}: it is read by this command", hint="name another file"))
+    write_file(output, text)
+    click.echo(f"wrote {output}")
+
+
+__all__ = ["OutputFile", "TableFormat", "TableFormatOption", "form_of", "json_text", "write"]
