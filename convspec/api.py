@@ -16,6 +16,7 @@ from convspec import elaborate
 from convspec.collector import collector_off
 from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
+from convspec.files import write_file
 from convspec.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
@@ -126,7 +127,9 @@ class Net:
         check_asserts(module)
         self.module = module
         """What the spec means: the graph, and the record of how the source led to it."""
-        self._source, self._seed, self._stem = weights, seed, stem or module.name
+        self._source, self._seed = weights, seed
+        self.stem = stem or module.name
+        """What files that are made of it are named like, without a suffix."""
         self._allow_missing = allow_missing
         self._read = [Path(weights)] if isinstance(weights, str | Path) else []
         self.reports = tuple(reports)
@@ -171,6 +174,23 @@ class Net:
 
         return summarise(self.module, sizes)
 
+    def draw(
+        self, path: str | Path | None = None, format: str = "svg", sizes: Mapping[str, int] | None = None, **look: Any
+    ) -> str | bytes:
+        """The network as a picture: text, or bytes of a PNG; with a path it is also written there, in the form of its suffix.
+
+        `format` is svg, html, png, mmd, dot or json. `sizes` is as in `summary`. `look` are the fields of `draw.look.Look`:
+        depth=1, unroll=True, colour="params", direction="right", theme="dark", style="volumes", log=True.
+        Failure CNN400 or CNN401; CNN303 without `convspec[draw]`.
+        """
+        from convspec.draw.render import draw, form_of, make_look
+
+        made = draw(self.module, form_of(path) if path is not None else format, make_look(look), sizes)
+        if path is not None:
+            self._spare_sources([Path(path)])
+            write_file(path, made)
+        return made
+
     def optimise(self, level: int = 1, target: str = "onnx") -> Net:
         """This network with less to do in inference, exact up to rounding; `reports` of the result says what was done.
 
@@ -201,7 +221,7 @@ class Net:
         return net if precision == "fp32" else net.lower(precision)
 
     def _rewritten(self, module: Module, weights: Mapping[str, Array], report: Rewriting) -> Net:
-        made = Net(module, weights, self._seed, self._stem, reports=(*self.reports, report))
+        made = Net(module, weights, self._seed, self.stem, reports=(*self.reports, report))
         made._read = self._read
         return made
 
@@ -226,7 +246,7 @@ class Net:
         from convspec.targets.base import find_target
 
         found = find_target(target)
-        folder, stem = place(path, found, self._stem)
+        folder, stem = place(path, found, self.stem)
         net = self.tuned(target, optimize, precision)
         if options.get("reuse_data") is not None and net._source is not None:
             hint = "leave out one of the two"
@@ -250,7 +270,7 @@ class Net:
         from convspec.targets.base import Artifact, find_target
 
         found = find_target("onnx")
-        folder, stem = place(path, found, self._stem)
+        folder, stem = place(path, found, self.stem)
         net = self.optimise(max(1, optimize), "onnx")
         made = quantise(net.module, net.weights, read_calibration(calibration, net.module.graph), QuantiseOptions(**options))
         artifact = Artifact({f"{stem}{found.suffix}": made.model})
@@ -302,12 +322,13 @@ class Net:
         Shapes, dtypes and values are checked first (Failure CNN301, CNN302); what is changed on the way in, such as float64
         rounded to float32, is a Python warning. `options` are those of `session`, which is made once for each way to run.
         """
+        from convspec.runtime.arrays import as_array
         from convspec.runtime.checks import check_arrays
 
         session = self.session(runtime, device, tf32, **options)
         inputs = session.signature.inputs
         arrays = dict(x) if isinstance(x, Mapping) else {inputs[0].name: x}
-        checked = check_arrays(session.signature, {name: _as_array(name, array) for name, array in arrays.items()})
+        checked = check_arrays(session.signature, {name: as_array(name, array) for name, array in arrays.items()})
         for note in checked.notes:
             warnings.warn(note, stacklevel=2)
         return session.run(checked.arrays)
@@ -373,17 +394,6 @@ class Net:
             net = self.optimise(level, TARGETS[runtime]) if level else self
             self._sessions[key] = found.open(Network(net.module, net.weights), RunOptions(device, tf32, **options))
         return self._sessions[key]
-
-
-def _as_array(name: str, data: Any) -> Array:
-    """Data as NumPy sees it. Failure CNN301 for what it cannot see as an array (ragged lists, tensors on a GPU)."""
-    import numpy as np
-
-    try:
-        return np.asarray(data)
-    except (TypeError, ValueError) as problem:
-        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise fail(error("CNN301", f"the data for `{name}` is no array: {reason}")) from None
 
 
 __all__ = ["Net", "load", "loads"]

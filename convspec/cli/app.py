@@ -14,6 +14,7 @@ COMMANDS = {
     "check": "convspec.cli.check:check",
     "fmt": "convspec.cli.fmt:fmt",
     "summary": "convspec.cli.summary:summary",
+    "draw": "convspec.cli.draw:draw",
     "compile": "convspec.cli.compile:compile_",
     "run": "convspec.cli.run:run",
     "verify": "convspec.cli.verify:verify",

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from convspec.draw.diagram import What
 from convspec.elaborate.module import Application, BlockEvent, Event, LoopEvent, Module, OpEvent, Site, StageEvent
 from convspec.elaborate.walk import children, target_names
-from convspec.ir.graph import Node
+from convspec.ir.graph import Node, Value
 from convspec.records import dataclass
 from convspec.source import Span
 from convspec.syntax import ast
@@ -126,10 +126,11 @@ def _arguments(event: BlockEvent) -> str:
     usual = {param.name.text: param.default for param in event.application.block.params}
     written = []
     for name, expr in event.args.items():
-        value = _value_text(event.application.bindings.get(name))
-        text = value if value is not None else " ".join(expr.span.text.split())
+        text = _value_text(event.application.bindings.get(name))
+        if text is None and isinstance(expr, ast.NameRef):  # a stage by its name; a tensor is seen as a wire
+            text = None if isinstance(event.application.bindings.get(name), Value) else expr.text
         default = usual.get(name)
-        if len(text) <= _LONGEST and (default is None or text != default.span.text):
+        if text is not None and len(text) <= _LONGEST and (default is None or text != default.span.text):
             written.append(f"{name} = {text}")
     return ", ".join(written)
 
@@ -257,7 +258,8 @@ def _level(
 ) -> Branch:
     if not labelled:
         turns = inside[0].turns[: loop + 1]
-        return Branch("turn", names(turns), path, below, span=turns[-1][0].span)
+        where = ".".join(filter(None, (path, *inside[0].levels[:depth])))
+        return Branch("turn", names(turns), where, below, span=turns[-1][0].span)
     levels: tuple[str, ...] = _common(inside)
     label = ".".join(levels[depth:])
     where = ".".join(filter(None, (path, *levels)))

@@ -20,8 +20,18 @@ def shape_text(kind: TensorType) -> str:
 
 def size_text(size: Size) -> str:
     """One extent: `32h` for `32*h`, `(H + 1)` where it is a sum."""
-    text = re.sub(r"(?<=\d)\*(?=[A-Za-z_])", "", str(size))
+    text = re.sub(r"(?<=\d)\*(?=[A-Za-z_])", "", _rounded_up(str(size)))
     return f"({text})" if " " in text and not _enclosed(text) else text
+
+
+def _rounded_up(text: str) -> str:
+    """`ceil(H/8)` for `(H + 7) // 8`."""
+
+    def written(match: re.Match[str]) -> str:
+        name, more, by = match.groups()
+        return f"ceil({name}/{by})" if int(more) == int(by) - 1 else match[0]
+
+    return re.sub(r"\((\w+) \+ (\d+)\) // (\d+)", written, text)
 
 
 def _enclosed(text: str) -> bool:
@@ -40,7 +50,7 @@ def short(size: Size) -> str:
     """`25.6M`, three digits; as it is where sizes are open: `87.8M*N*h*w`."""
     if isinstance(size, int):
         return _scaled(size, _UNITS)
-    return re.sub(r"(?<![\w.])\d{4,}(?!\w)", lambda match: _scaled(int(match[0]), _UNITS), str(size))
+    return re.sub(r"(?<![\w.])\d{4,}(?!\w)", lambda match: _scaled(int(match[0]), _UNITS), _rounded_up(str(size)))
 
 
 def short_bytes(size: Size) -> str:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from convspec.diagnostics import error, fail
 from convspec.ir.types import Array
@@ -18,6 +19,17 @@ _BROKEN = (
     OverflowError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 """What NumPy and zipfile raise on files that are cut off, corrupt or lie about their size."""
+
+
+def as_array(name: str, data: Any) -> Array:
+    """Data as NumPy sees it. Failure CNN301 for what it cannot see as an array (ragged lists, tensors on a GPU)."""
+    import numpy as np
+
+    try:
+        return np.asarray(data)
+    except (TypeError, ValueError) as problem:
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise fail(error("CNN301", f"the data for `{name}` is no array: {reason}")) from None
 
 
 def read_npy(path: Path) -> Array:
