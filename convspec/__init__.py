@@ -28,6 +28,7 @@ _HOMES = {
     "loads": "convspec.api",
     "Diagnostic": "convspec.diagnostics",
     "Failure": "convspec.diagnostics",
+    "load_ipython_extension": "convspec.notebook",
 }
 
 

@@ -18,6 +18,7 @@ from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
 from convspec.files import write_file
 from convspec.limits import DEFAULT, Limits
+from convspec.notebook.shown import Shown
 
 if TYPE_CHECKING:
     from convspec.analysis.summary import Summary
@@ -82,10 +83,11 @@ def loads(
     limits: Limits = DEFAULT,
     allow_missing: Sequence[str] = (),
     sizes: Mapping[str, int] | None = None,
+    root: str | Path | None = None,
 ) -> Net:
-    """The network that a spec given as text describes; messages call the text `name`. The rest is as in `load`."""
+    """The network that `text` describes; messages call it `name`, imports begin in `root`. The rest is as in `load`."""
     with collector_off():
-        module = _module(elaborate.opened_text(text, name, limits), model, settings, sizes)
+        module = _module(elaborate.opened_text(text, name, limits, root), model, settings, sizes)
     return Net(module, weights, seed, allow_missing=allow_missing)
 
 
@@ -106,7 +108,7 @@ def _settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: Extent(value) if type(value) is tuple else value for name, value in (settings or {}).items()}
 
 
-class Net:
+class Net(Shown):
     """A network and its weights. Made by `load` and `loads`; nothing in it changes afterwards."""
 
     def __init__(
@@ -135,9 +137,6 @@ class Net:
         self.reports = tuple(reports)
         """What was done to the network since its spec, by the optimiser and for a lower precision, in order."""
         self._sessions: dict[tuple[Any, ...], Session] = {}
-
-    def __repr__(self) -> str:
-        return f"<convspec.Net {self.module.name}>"
 
     @cached_property
     def weights(self) -> dict[str, Array]:

@@ -86,6 +86,16 @@ class Summary:
 
         return render_text(self)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from convspec.analysis.summary_html import render_html
+
+        return render_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows as text."""
+        printer.text(str(self).rstrip("\n"))
+
     def to_json(self) -> dict[str, Any]:
         from convspec.analysis.summary_json import to_json
 

@@ -17,15 +17,14 @@ from convspec.ir.dims import Size
 
 def render_text(summary: Summary, names: Sequence[str] = ()) -> str:
     """The table in aligned columns, the totals and what they mean; ends with a line end."""
-    table = text_lines(_table(summary, names))
-    lines = [_title(summary), "", *table, "", *_notes(summary), "", *wrap(MAC_CONVENTION, 100)]
+    lines = [title(summary), "", *text_lines(table(summary, names)), "", *notes(summary), "", *wrap(MAC_CONVENTION, 100)]
     return "\n".join(lines) + "\n"
 
 
 def render_markdown(summary: Summary, names: Sequence[str] = ()) -> str:
     """A heading, the table, and the totals as a list."""
-    notes = [f"- {escape_markdown(' '.join(line.split()))}" for line in _notes(summary)]
-    lines = [f"**{escape_markdown(_title(summary))}**", "", *markdown_lines(_table(summary, names)), "", *notes]
+    said = [f"- {escape_markdown(' '.join(line.split()))}" for line in notes(summary)]
+    lines = [f"**{escape_markdown(title(summary))}**", "", *markdown_lines(table(summary, names)), "", *said]
     return "\n".join(lines) + "\n"
 
 
@@ -48,7 +47,8 @@ def _names(summary: Summary, names: Sequence[str]) -> Sequence[str]:
     return usual
 
 
-def _table(summary: Summary, names: Sequence[str]) -> Table:
+def table(summary: Summary, names: Sequence[str] = ()) -> Table:
+    """The rows in the columns asked for, and their totals."""
     wanted = [column(name, summary) for name in _names(summary, names)]
     rows = [tuple(each.text(row) for each in wanted) for row in summary.rows]
     totals = [_total(each, summary) for each in wanted]
@@ -67,13 +67,15 @@ def _total(each: Column, summary: Summary) -> str:
     return grouped(whole)
 
 
-def _title(summary: Summary) -> str:
+def title(summary: Summary) -> str:
+    """The network, its inputs, and the sizes that were given."""
     inputs = ", ".join(f"{name}: {tensor_type}" for name, tensor_type in summary.inputs)
     at = ", ".join(f"{name} = {value:,}" for name, value in summary.sizes.items())
     return f"{summary.name}({inputs}){f' at {at}' if at else ''}"
 
 
-def _notes(summary: Summary) -> list[str]:
+def notes(summary: Summary) -> list[str]:
+    """The totals and the memory, a line each."""
     statistics = summary.parameters.statistics
     beside = f", beside {statistics:,} running statistics" if statistics else ""
     memory = summary.activation_memory

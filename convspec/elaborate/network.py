@@ -71,9 +71,12 @@ def opened(path: str | Path, limits: Limits = DEFAULT, root: str | Path | None =
     return _opened(source, Loader(limits, Path(root) if root is not None else path.resolve().parent))
 
 
-def opened_text(text: str, name: str = "<text>", limits: Limits = DEFAULT) -> Opened:
-    """A spec given as text, parsed; it can import only what the package ships."""
-    return _opened(SourceFile(name, text), Loader(limits, None))
+def opened_text(text: str, name: str = "<text>", limits: Limits = DEFAULT, root: str | Path | None = None) -> Opened:
+    """A spec given as text, parsed. Imports begin in `root` and stay inside it; without it there are those of the package."""
+    if root is None:
+        return _opened(SourceFile(name, text), Loader(limits, None))
+    folder = Path(root).resolve()
+    return _opened(SourceFile(name, text, folder / "<text>"), Loader(limits, folder))
 
 
 def _opened(source: SourceFile, loader: Loader) -> Opened:

@@ -1,0 +1,66 @@
+"""What a network shows of itself in a notebook: its drawing and summary as HTML, its summary as text.
+
+Both are bounded: a large network is shown folded, and one that would freeze a browser by its numbers alone.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from html import escape
+from typing import TYPE_CHECKING
+
+from convspec.diagnostics import Failure
+from convspec.elaborate.module import Module
+
+if TYPE_CHECKING:
+    from convspec.analysis.summary import Summary
+
+MOST_ROWS = 60
+"""A summary with more rows is folded by block."""
+MOST_DRAWN = 5_000
+"""Layers of a network that is still drawn."""
+MOST_BYTES = 2_000_000
+"""Bytes of a drawing that is still shown."""
+_PICTURE = "max-width:100%;max-height:40em;display:block;margin:0 0 1em 0"
+_NOTE = "opacity:.7"
+
+
+def net_html(module: Module) -> str:
+    """The drawing, and below it the summary."""
+    return f'<div class="convspec-net">{drawing_html(module)}{_summary(module)._repr_html_()}</div>'
+
+
+def net_text(module: Module) -> str:
+    """The summary."""
+    return str(_summary(module)).rstrip("\n")
+
+
+def _summary(module: Module) -> Summary:
+    from convspec.analysis.folding import folded
+    from convspec.analysis.summary import summarise
+
+    summary = summarise(module)
+    return folded(summary, module, by_block=True, depth=1) if len(summary.rows) > MOST_ROWS else summary
+
+
+def drawing_html(module: Module) -> str:
+    """The drawing as a picture that stands on its own, or a line that says why there is none."""
+    if len(module.graph.nodes) > MOST_DRAWN:
+        return _note(f"{len(module.graph.nodes):,} layers are not drawn here; `convspec draw` writes a page that folds them.")
+    from convspec.draw.render import draw
+
+    try:
+        picture = draw(module, "svg")
+    except Failure as failure:
+        first = failure.diagnostics[0]
+        return _note(f"Not drawn: {first.message}{f' ({first.hint})' if first.hint else ''}.")
+    data = picture.encode() if isinstance(picture, str) else picture
+    if len(data) > MOST_BYTES:
+        return _note("The drawing is too large for a notebook; `convspec draw` writes a page that folds it.")
+    name = escape(f"The network {module.name}", quote=True)
+    # As an image its styles and ids cannot meet those of the page or of another drawing, and no script in it could run.
+    return f'<img alt="{name}" style="{_PICTURE}" src="data:image/svg+xml;base64,{b64encode(data).decode()}">'
+
+
+def _note(text: str) -> str:
+    return f'<p style="{_NOTE}">{escape(text)}</p>'
