@@ -8,11 +8,12 @@ from __future__ import annotations
 from argparse import Namespace
 from keyword import iskeyword
 from pathlib import Path
+from shlex import split
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, magics_class
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, magic_arguments
 
 from convspec import api
 from convspec.cli.values import parse_settings, parse_sizes
@@ -59,9 +60,9 @@ class CnnMagics(Magics):  # type: ignore[misc]
         return None if chosen.quiet else net
 
     def _compiled(self, cell: str, chosen: Namespace) -> api.Net:
-        return api.loads(
-            cell,
-            f"In [{self.shell.execution_count}]",
+        net = api.loads(
+            "\n" + cell,  # lines are counted as the notebook counts them: the first is that of the magic
+            f"In [{self.shell.displayhook.prompt_count}]",
             chosen.model,
             parse_settings(chosen.set or []),
             _path(chosen.weights),
@@ -69,12 +70,16 @@ class CnnMagics(Magics):  # type: ignore[misc]
             sizes=parse_sizes(chosen.sizes or []),
             root=Path(chosen.root),
         )
+        if chosen.weights is not None:
+            _ = net.conversion  # weights that do not fit are an error of this cell, and not of a later one
+        return net
 
 
 def _parsed(magic: Any, line: str) -> Namespace:
     """The options of a line. UsageError, which IPython shows as a sentence, for what is none."""
     try:
-        chosen: Namespace = parse_argstring(magic, line)
+        # Words as a shell reads them. IPython's own way leaves quotes in the values.
+        chosen: Namespace = magic.parser.parse_args(split(line))
     except ValueError as problem:  # a quote that is not closed
         raise UsageError(f"%%cnn: {problem}") from None
     if not chosen.name.isidentifier() or iskeyword(chosen.name):

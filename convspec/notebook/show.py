@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 60
 """A summary with more rows is folded by block."""
-MOST_DRAWN = 5_000
-"""Layers of a network that is still drawn."""
-MOST_BYTES = 2_000_000
-"""Bytes of a drawing that is still shown."""
+MOST_LAYERS = 5_000
+"""Layers of a network that is still drawn, folded."""
+MOST_BOXES = 400
+"""Boxes of a drawing that is still shown: a network may have nothing to fold."""
 _PICTURE = "max-width:100%;max-height:40em;display:block;margin:0 0 1em 0"
 _NOTE = "opacity:.7"
 
@@ -45,8 +45,9 @@ def _summary(module: Module) -> Summary:
 
 def drawing_html(module: Module) -> str:
     """The drawing as a picture that stands on its own, or a line that says why there is none."""
-    if len(module.graph.nodes) > MOST_DRAWN:
-        return _note(f"{len(module.graph.nodes):,} layers are not drawn here; `convspec draw` writes a page that folds them.")
+    layers = len(module.graph.nodes)
+    if layers > MOST_LAYERS or layers > MOST_BOXES < _boxes(module):
+        return _note(f"{layers:,} layers are not drawn here; `convspec draw` writes a page that folds them.")
     from convspec.draw.render import draw
 
     try:
@@ -55,11 +56,17 @@ def drawing_html(module: Module) -> str:
         first = failure.diagnostics[0]
         return _note(f"Not drawn: {first.message}{f' ({first.hint})' if first.hint else ''}.")
     data = picture.encode() if isinstance(picture, str) else picture
-    if len(data) > MOST_BYTES:
-        return _note("The drawing is too large for a notebook; `convspec draw` writes a page that folds it.")
     name = escape(f"The network {module.name}", quote=True)
     # As an image its styles and ids cannot meet those of the page or of another drawing, and no script in it could run.
     return f'<img alt="{name}" style="{_PICTURE}" src="data:image/svg+xml;base64,{b64encode(data).decode()}">'
+
+
+def _boxes(module: Module) -> int:
+    """How many boxes the drawing has, folded as far as it can be taken in."""
+    from convspec.draw.diagram import diagram
+    from convspec.draw.scene import watch
+
+    return sum(1 for _ in watch(diagram(module)).root.boxes())
 
 
 def _note(text: str) -> str:
