@@ -12,7 +12,7 @@ from convspec.analysis.receptive_field import Fields, receptive_fields, trunk_fi
 from convspec.analysis.sizes import check_sizes, symbolic_sizes
 from convspec.analysis.training import Plan, Use, element_bytes, plan
 from convspec.elaborate.module import Module
-from convspec.ir.attrs import PerAxis
+from convspec.ir.attrs import Initialiser, PerAxis
 from convspec.ir.dims import DimError, Size, substitute
 from convspec.ir.graph import Graph, Node, Parameter
 from convspec.ir.types import TensorType
@@ -200,6 +200,24 @@ def layer_text(node: Node) -> str:
     return f"{node.op.name}({', '.join(written)})" if written else node.op.name
 
 
+def attribute_texts(node: Node) -> dict[str, str]:
+    """Every attribute of a layer as it would be written, those too that are as by default."""
+    found = {}
+    for attribute in node.op.attributes:
+        value = _named_axis(node, attribute.name, getattr(node.attrs, attribute.name))
+        found[attribute.name] = _text(
+            value if isinstance(attribute.metadata["kind"], Initialiser) else _short(attribute, value)
+        )
+    return found
+
+
+def _short(attribute: Any, value: Any) -> Any:
+    """A kernel as a size, anything else as one number where that holds for all axes."""
+    if attribute.metadata["positional"] and isinstance(attribute.metadata["kind"], PerAxis):
+        return _kernel(value)
+    return _uniform(value)
+
+
 def _named_axis(node: Node, name: str, value: Any) -> Any:
     """`channels` for the axis 1 that it was resolved to."""
     return axis_name(value, node.input_types[0].rank) if name == "axis" and isinstance(value, int) else value
@@ -223,4 +241,4 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-__all__ = ["Row", "Summary", "Uses", "layer_text", "summarise", "uses_of"]
+__all__ = ["Row", "Summary", "Uses", "attribute_texts", "layer_text", "summarise", "uses_of"]

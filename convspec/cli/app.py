@@ -14,6 +14,8 @@ COMMANDS = {
     "check": "convspec.cli.check:check",
     "fmt": "convspec.cli.fmt:fmt",
     "summary": "convspec.cli.summary:summary",
+    "diff": "convspec.cli.diff:diff",
+    "sweep": "convspec.cli.sweep:sweep",
     "draw": "convspec.cli.draw:draw",
     "compile": "convspec.cli.compile:compile_",
     "run": "convspec.cli.run:run",

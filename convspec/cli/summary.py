@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from convspec.cli.networks import Named
     from convspec.diagnostics import Diagnostic
 
-_T, _Made = TypeVar("_T"), TypeVar("_Made")
+_T = TypeVar("_T")
+_Made = TypeVar("_Made")
 _SIZES = "Give symbolic sizes values: N=1,h=7,w=7. Without it they stay symbolic; several networks are counted at usual ones."
 _COLUMNS = """Which columns: label, layer, layers, input, shape, dtype, params, statistics, macs, flops, memory, kept, rf, jump,
 offset, and macs% and the like for shares; of several networks: network, input, layers, params, statistics, macs, flops, memory,

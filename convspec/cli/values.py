@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 _EXAMPLES = 'write a number, true or false, a word or "string", a size such as 3x3, or a list of these'
 
 
-def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+def parse_settings(texts: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """`["classes=100", "depths=[3, 4]"]` as Python values by name. Failure CNN401 for what is no `NAME=VALUE`."""
     found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name.isidentifier():
-            raise fail(error("CNN401", f"--set takes NAME=VALUE, not `{text}`", hint="for instance --set classes=100"))
+            raise fail(error("CNN401", f"{option} takes NAME=VALUE, not `{text}`", hint=f"for instance {option} classes=100"))
         if name in found:
-            raise fail(error("CNN401", f"--set gives `{name}` twice"))
-        found[name] = _parse_value(name, value)
+            raise fail(error("CNN401", f"{option} gives `{name}` twice"))
+        found[name] = parse_value(name, value, option)
     return found
 
 
@@ -50,7 +50,7 @@ def parse_limits(texts: Sequence[str]) -> Limits:
     found: dict[str, int] = {}
     for text in texts:
         name, _, value = text.partition("=")
-        limit = _parse_value(name, value, "--limit") if value else None
+        limit = parse_value(name, value, "--limit") if value else None
         if name not in known or isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             message = f"--limit takes NAME=N with an integer of at least 1, not `{text}`"
             raise fail(error("CNN401", message, hint=f"the limits are {', '.join(known)}"))
@@ -87,7 +87,8 @@ def say_left_out(net: Net) -> None:
         sys.stderr.write("".join(f"{line}\n" for line in conversion.left_out()))
 
 
-def _parse_value(name: str, text: str, option: str = "--set") -> Any:
+def parse_value(name: str, text: str, option: str = "--set") -> Any:
+    """A literal as in a spec, for `name`. Failure CNN401 for anything else."""
     from convspec.source import SourceFile
     from convspec.syntax import parse
 

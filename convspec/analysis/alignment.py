@@ -1,0 +1,116 @@
+"""Which layer of one network stands for which of another: by label first, then by place and by what the layers are.
+
+Neighbours are aligned level by level. A label that the author wrote finds its equal; a layer that is named by its ordinal is
+found by its text, as the ordinals behind an insertion are all others. What is left between two pairs is paired where it is the
+same layer under another name, or the same op. Equal labels that are left stand in another order: they have moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from difflib import SequenceMatcher
+
+from convspec.analysis.label_tree import Branch, Item, Leaf
+from convspec.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two items that stand for each other; one of them is None where there is no other."""
+
+    old: Item | None
+    new: Item | None
+    moved: bool = False
+
+
+def align(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
+    """Every item of both in one pair, in the order of the new with what is gone before what follows it."""
+    pairs: list[Pair] = []
+    matcher = SequenceMatcher(None, [_token(each) for each in old], [_token(each) for each in new], autojunk=False)
+    for tag, a0, a1, b0, b1 in matcher.get_opcodes():
+        if tag == "equal":
+            pairs += [Pair(a, b) for a, b in zip(old[a0:a1], new[b0:b1], strict=True)]
+        else:
+            pairs += _gap(old[a0:a1], new[b0:b1])
+    return _moved(pairs)
+
+
+def _token(item: Item) -> Hashable:
+    """What must be equal for two items to be the same at first sight."""
+    kind = isinstance(item, Leaf)
+    return (kind, item.text) if item.automatic else (kind, "=", item.name)
+
+
+def _gap(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
+    """Pairs in a stretch where no label agrees."""
+    found = _pairs_by(old, new, _content) or {}
+    left_old = [each for each in old if each not in found]
+    left_new = [each for each in new if each not in found.values()]
+    found |= _pairs_by(left_old, left_new, _kind)
+    taken = set(found.values())
+    pairs: list[Pair] = []
+    rest = list(old)
+    for each in new:
+        partner = next((a for a in rest if found.get(a) is each), None) if each in taken else None
+        if partner is None:
+            pairs.append(Pair(None, each))
+            continue
+        while rest[0] is not partner:
+            first = rest.pop(0)
+            if first not in found:
+                pairs.append(Pair(first, None))
+        rest.pop(0)
+        pairs.append(Pair(partner, each))
+    gone = [Pair(each, None) for each in rest if each not in found]
+    return gone + pairs if not taken else pairs + gone
+
+
+def _pairs_by(old: Sequence[Item], new: Sequence[Item], key: object) -> dict[Item, Item]:
+    """Items with equal keys, in order."""
+    assert callable(key)
+    matcher = SequenceMatcher(None, [key(each) for each in old], [key(each) for each in new], autojunk=False)
+    return {old[block.a + i]: new[block.b + i] for block in matcher.get_matching_blocks() for i in range(block.size)}
+
+
+def _content(item: Item) -> Hashable:
+    """All that is in an item, names aside: of a branch, that of its leaves."""
+    if isinstance(item, Leaf):
+        return True, item.text, item.node.op.name
+    return False, item.block, tuple((leaf.name, leaf.text) for leaf in item.leaves())
+
+
+def _kind(item: Item) -> Hashable:
+    """The op, or the block; a stretch of labels is like another that has as many parts."""
+    if isinstance(item, Leaf):
+        return True, item.node.op.name
+    return False, (item.block or "").partition("(")[0], "" if item.block else tuple(child.name for child in item.children)
+
+
+def _moved(pairs: list[Pair]) -> list[Pair]:
+    """What is gone and new under one label has moved; so has what is gone and new with the same unusual content."""
+    gone = {_identity(pair.old): pair for pair in pairs if pair.new is None and pair.old is not None}
+    found: list[Pair] = []
+    settled: set[int] = set()
+    for pair in pairs:
+        partner = gone.get(_identity(pair.new)) if pair.old is None and pair.new is not None else None
+        if partner is None or partner.old is None or id(partner) in settled:
+            found.append(pair)
+            continue
+        settled.add(id(partner))
+        found.append(Pair(partner.old, pair.new, moved=True))
+    return [pair for pair in found if id(pair) not in settled]
+
+
+def _identity(item: Item | None) -> Hashable:
+    """What says that an item is the same in another place: its label; nothing for one that is named by its ordinal."""
+    if item is None or item.automatic:
+        return id(item)
+    return isinstance(item, Leaf), item.name
+
+
+def matched(old: Branch, new: Branch) -> list[Pair]:
+    """The pairs of the children of two branches."""
+    return align(old.children, new.children)
+
+
+__all__ = ["Pair", "align", "matched"]

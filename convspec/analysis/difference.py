@@ -1,0 +1,344 @@
+"""What changed between two networks, by structure: comments, layout and documentation are no change.
+
+Each change has what it does to parameters, MACs and the bytes kept for the backward pass; with what follows from changes
+elsewhere (a layer that is as it was, on more channels) they add up to the difference of the totals. A block that is added or
+removed as a whole, or that another block stands for, is one change; equal changes in several places are one, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field, replace
+from typing import Any, Literal, TypeAlias
+
+from convspec.analysis.alignment import Pair, matched
+from convspec.analysis.label_tree import Branch, Item, Leaf, label_tree
+from convspec.analysis.receptive_field import show
+from convspec.analysis.summary import Summary, attribute_texts, summarise
+from convspec.elaborate.module import Module
+from convspec.ir.dims import Size, evaluate
+from convspec.ir.graph import Graph, Node, Value
+from convspec.records import dataclass
+
+Kind: TypeAlias = Literal["added", "removed", "replaced", "changed", "renamed", "moved", "rewired", "follows", "interface"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a change adds, or what a network comes to, in plain numbers."""
+
+    parameters: int = 0
+    macs: int = 0
+    kept: int = 0
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.parameters - other.parameters, self.macs - other.macs, self.kept - other.kept)
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.parameters + other.parameters, self.macs + other.macs, self.kept + other.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change. `old` and `new` are label paths; "" where it has none."""
+
+    kind: Kind
+    old: str
+    new: str
+    text: str
+    """What it is: `conv(64, 3x3)`, `kernel 3x3 → 5x5`."""
+    cost: Cost = Cost()
+    field: tuple[str, str] = ("", "")
+    """The receptive field before and after, where that changed."""
+    layers: int = 1
+    places: tuple[str, ...] = ()
+    """Where else the same change was made."""
+
+    @property
+    def path(self) -> str:
+        return self.new or self.old
+
+
+@dataclass(slots=True)
+class Difference:
+    """Both networks, and the changes that lead from `old` to `new`."""
+
+    old: Summary
+    new: Summary
+    changes: list[Change] = field(default_factory=list)
+    follows: list[Change] = field(default_factory=list)
+    """Layers that are as they were, and cost something else."""
+    carried: Carried | None = None
+
+    @property
+    def same(self) -> bool:
+        return not self.changes and not self.follows
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Which stored tensors of the new network the weights of the old one have: by name, under another name, or not."""
+
+    by_name: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    reshaped: tuple[str, ...]
+    missing: tuple[str, ...]
+    unused: tuple[str, ...]
+    elements: int
+    """Elements of those carried over, renamed ones too."""
+
+
+def difference(
+    old: Module, new: Module, old_sizes: Mapping[str, int], new_sizes: Mapping[str, int], **counting: Any
+) -> Difference:
+    """What changed; both networks at sizes that are all given. `counting`: precision and optimizer of memory."""
+    found = Difference(summarise(old, old_sizes, **counting), summarise(new, new_sizes, **counting))
+    comparer = _Comparer(found)
+    comparer.branches(label_tree(old, found.old), label_tree(new, found.new))
+    comparer.wiring()
+    found.changes = [*_interface(old.graph, new.graph, comparer), *folded(comparer.changes)]
+    found.follows = comparer.follows
+    found.carried = _carried(old.graph, new.graph, comparer.nodes)
+    return found
+
+
+def cost_of(item: Item) -> Cost:
+    """What the layers of an item come to."""
+    total = Cost()
+    for leaf in item.leaves():
+        row = leaf.row
+        total = total + Cost(row.parameters.learnable, _number(row.cost.macs), _number(row.kept))
+    return total
+
+
+def _number(size: Size) -> int:
+    return evaluate(size, {})
+
+
+class _Comparer:
+    """Walks both trees together."""
+
+    def __init__(self, found: Difference) -> None:
+        self.found = found
+        self.changes: list[Change] = []
+        self.follows: list[Change] = []
+        self.nodes: dict[Node, Node] = {}
+        """New layer → the old one that it stands for."""
+        self.leaves: dict[Node, Leaf] = {}
+        self.moved: set[Node] = set()
+
+    def branches(self, old: Branch, new: Branch) -> None:
+        for pair in matched(old, new):
+            self._pair(pair)
+
+    def _pair(self, pair: Pair) -> None:
+        old, new = pair.old, pair.new
+        if old is None or new is None:
+            self._alone(old, new)
+            return
+        if pair.moved:
+            self.moved.update(leaf.node for leaf in new.leaves())
+            self._note("moved", old, new, _said(new), Cost())
+        elif old.name != new.name:
+            self._note("renamed", old, new, _said(new), Cost())
+        if isinstance(old, Leaf) and isinstance(new, Leaf):
+            self._leaf(old, new)
+        elif isinstance(old, Branch) and isinstance(new, Branch):
+            if _title(old) != _title(new):
+                self._note("replaced", old, new, f"{_said(old)} → {_said(new)}", cost_of(new) - cost_of(old))
+            else:
+                self.branches(old, new)
+        else:
+            self._note("replaced", old, new, f"{_said(old)} → {_said(new)}", cost_of(new) - cost_of(old))
+
+    def _alone(self, old: Item | None, new: Item | None) -> None:
+        if new is not None:
+            self.changes.append(Change("added", "", new.path, _said(new), cost_of(new), layers=_count(new)))
+        elif old is not None:
+            self.changes.append(Change("removed", old.path, "", _said(old), Cost() - cost_of(old), layers=_count(old)))
+
+    def _note(self, kind: Kind, old: Item, new: Item, text: str, cost: Cost) -> None:
+        self.changes.append(Change(kind, old.path, new.path, text, cost, layers=max(_count(old), _count(new))))
+
+    def _leaf(self, old: Leaf, new: Leaf) -> None:
+        """Two layers that stand for each other."""
+        self.nodes[new.node] = old.node
+        self.leaves[new.node] = new
+        cost = cost_of(new) - cost_of(old)
+        seen = show(old.row.field), show(new.row.field)
+        fields = seen if seen[0] != seen[1] else ("", "")
+        text = layer_change(old.node, new.node)
+        if old.row.shared != new.row.shared:
+            shared = f"weights shared with a layer above → {'yes' if new.row.shared else 'no'}"
+            text = f"{text}, {shared}" if text else shared
+        if text:
+            self.changes.append(Change("changed", old.path, new.path, f"{new.node.op.name}: {text}", cost, fields))
+        elif cost != Cost() or old.row.outputs != new.row.outputs or fields != ("", ""):
+            self.follows.append(Change("follows", old.path, new.path, new.text, cost, fields))
+
+    def wiring(self) -> None:
+        """Layers that read from elsewhere than they did, where that does not follow from another change."""
+        made = {value: (node, i) for summary in (self.found.old, self.found.new) for node in _nodes(summary)
+                for i, value in enumerate(node.outputs)}  # fmt: skip
+        stands = {old: new for new, old in self.nodes.items()}
+        for new, old in self.nodes.items():
+            if new in self.moved or len(old.inputs) != len(new.inputs):
+                if len(old.inputs) != len(new.inputs) and new not in self.moved:
+                    self._rewired(old, new, made)
+                continue
+            for a, b in zip(old.inputs, new.inputs, strict=True):
+                if self._is_rewired(made.get(a), made.get(b), a, b, stands):
+                    self._rewired(old, new, made)
+                    break
+
+    def _is_rewired(self, a: Any, b: Any, old: Value, new: Value, stands: Mapping[Node, Node]) -> bool:
+        """Whether two tensors, with the layers that make them, do not stand for each other, though both have a counterpart."""
+        if a is None and b is None:
+            return old.name != new.name
+        if a is None:
+            return b[0] in self.nodes and b[0] not in self.moved
+        if b is None:
+            return a[0] in stands and stands[a[0]] not in self.moved
+        if stands.get(a[0]) is b[0]:
+            return bool(a[1] != b[1])
+        known = a[0] in stands and b[0] in self.nodes
+        return known and b[0] not in self.moved and stands[a[0]] not in self.moved
+
+    def _rewired(self, old: Node, new: Node, made: Mapping[Value, tuple[Node, int]]) -> None:
+        def names(node: Node) -> str:
+            return ", ".join(made[value][0].path if value in made else value.name for value in node.inputs)
+
+        text = f"{new.op.name} reads {names(old)} → {names(new)}"
+        self.changes.append(Change("rewired", old.path, new.path, text))
+
+
+def _nodes(summary: Summary) -> Iterator[Node]:
+    for row in summary.rows:
+        yield from row.nodes
+
+
+def _count(item: Item) -> int:
+    return sum(1 for _ in item.leaves())
+
+
+def _said(item: Item) -> str:
+    return item.text
+
+
+def _title(item: Branch) -> str:
+    """The block without its arguments."""
+    return (item.block or "").partition("(")[0]
+
+
+def layer_change(old: Node, new: Node) -> str:
+    """`kernel 3x3 → 5x5, stride 1 → 2`; the op itself where that is another; "" where nothing changed."""
+    if old.op.name != new.op.name:
+        return f"{old.op.name} → {new.op.name}"
+    before, after = attribute_texts(old), attribute_texts(new)
+    return ", ".join(f"{name} {text} → {after[name]}" for name, text in before.items() if after.get(name, text) != text)
+
+
+# ── inputs and outputs ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _interface(old: Graph, new: Graph, comparer: _Comparer) -> Iterator[Change]:
+    """Changes of the network's inputs and outputs: which there are, in which order, of which types."""
+    before = {each.value.name: f"{each.value.type}{_picture(each)}" for each in old.inputs}
+    after = {each.value.name: f"{each.value.type}{_picture(each)}" for each in new.inputs}
+    yield from _names("input", before, after)
+    outputs = {each.name: "" for each in old.outputs}, {each.name: "" for each in new.outputs}
+    yield from _names("output", *outputs)
+    makers = old.producers(), new.producers()
+    ends = {each.name: each.value for each in old.outputs}
+    for each in new.outputs:
+        if each.name not in ends:
+            continue
+        a, b = makers[0].get(ends[each.name]), makers[1].get(each.value)
+        stood = comparer.nodes.get(b) if b is not None else None
+        if (a is None) != (b is None) or (a is not None and stood is not None and stood is not a):
+            was, now = a.path if a else ends[each.name].name, b.path if b else each.value.name
+            yield Change("interface", each.name, each.name, f"output {each.name} is {was} → {now}", layers=0)
+
+
+def _picture(given: Any) -> str:
+    return f" as {given.picture}" if given.picture is not None else ""
+
+
+def _names(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+    for name, text in before.items():
+        if name not in after:
+            yield Change("interface", name, "", f"{what} {name} removed", layers=0)
+        elif after[name] != text:
+            yield Change("interface", name, name, f"{what} {name}: {text} → {after[name]}", layers=0)
+    for name in after.keys() - before.keys():
+        yield Change("interface", "", name, f"{what} {name} added", layers=0)
+    if list(before) != list(after) and set(before) == set(after):
+        yield Change("interface", "", "", f"{what}s in another order: {', '.join(before)} → {', '.join(after)}", layers=0)
+
+
+# ── equal changes are told once ──────────────────────────────────────────────────────────────────────────────
+
+
+def folded(changes: Iterable[Change]) -> list[Change]:
+    """Changes of one kind and text whose names end alike are one, with the places of all."""
+    found: dict[tuple[Any, ...], Change] = {}
+    for change in changes:
+        key = _key(change)
+        first = found.get(key)
+        if first is None:
+            found[key] = change
+            continue
+        fields = first.field if first.field == change.field else ("", "")
+        found[key] = replace(
+            first,
+            cost=first.cost + change.cost,
+            field=fields,
+            layers=first.layers + change.layers,
+            places=(*first.places, change.path),
+        )
+    return list(found.values())
+
+
+def _key(change: Change) -> tuple[str, ...]:
+    """What is equal for changes that are told as one."""
+    old, new = change.old.rpartition(".")[2], change.new.rpartition(".")[2]
+    if change.kind == "renamed":
+        return ("renumbered",) if _renumbered(change) else (change.kind, change.text, old, new)
+    if change.kind in ("added", "removed", "replaced") and (new or old).isdigit():
+        return change.kind, change.text
+    return change.kind, change.path if change.kind == "rewired" else change.text, new or old
+
+
+def _renumbered(change: Change) -> bool:
+    """Whether only ordinals behind equal names differ."""
+    old, new = change.old.rpartition(".")[2], change.new.rpartition(".")[2]
+    return old.rstrip("0123456789.") == new.rstrip("0123456789.")
+
+
+# ── weights ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _carried(old: Graph, new: Graph, nodes: Mapping[Node, Node]) -> Carried:
+    before, after = old.parameters(), new.parameters()
+    shapes = {name: each.shape for name, each in before.items()}
+    by_name = tuple(name for name, each in after.items() if shapes.get(name) == each.shape)
+    reshaped = tuple(name for name, each in after.items() if name in shapes and shapes[name] != each.shape)
+    renamed = {}
+    for node, was in nodes.items():
+        for role, each in node.params.items():
+            source = was.params.get(role)
+            if each.name not in shapes and source is not None and source.name not in after and source.shape == each.shape:
+                renamed[each.name] = source.name
+    missing = tuple(name for name in after if name not in shapes and name not in renamed)
+    used = {*by_name, *renamed.values(), *reshaped}
+    return Carried(
+        by_name,
+        tuple((source, name) for name, source in renamed.items()),
+        reshaped,
+        missing,
+        tuple(name for name in before if name not in used),
+        sum(after[name].size for name in (*by_name, *renamed)),
+    )
+
+
+__all__ = ["Carried", "Change", "Cost", "Difference", "cost_of", "difference", "folded", "layer_change"]
