@@ -1,5 +1,5 @@
 """Messages to the user: what they are made of, their codes, and how they are shown."""
 
-from convspec.diagnostics.model import Diagnostic, Failure, Fix, Label, error, fail
+from convspec.diagnostics.model import Diagnostic, Failure, Fix, Guess, Label, error, fail
 
-__all__ = ["Diagnostic", "Failure", "Fix", "Label", "error", "fail"]
+__all__ = ["Diagnostic", "Failure", "Fix", "Guess", "Label", "error", "fail"]

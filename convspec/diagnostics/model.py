@@ -29,6 +29,19 @@ class Fix:
     title: str = ""
 
 
+class Guess(str):
+    """A hint, `did you mean …?`, that a machine can act on: `wrong`, as the author wrote it, may have been meant as `right`."""
+
+    __slots__ = ("right", "wrong")
+    wrong: str
+    right: str
+
+    def __new__(cls, wrong: str, right: str, text: str | None = None) -> Guess:
+        made = super().__new__(cls, text or f"did you mean `{right}`?")
+        made.wrong, made.right = wrong, right
+        return made
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
     """One error or warning. `primary` is None only where no source file is involved (data, weights, options)."""
@@ -43,6 +56,9 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     hint: str | None = None
     fix: Fix | None = None
+    """What is certain: `check --fix` applies it."""
+    suggestions: tuple[Fix, ...] = ()
+    """What may have been meant, likeliest first: an editor offers it, `--fix` leaves it alone."""
 
 
 @dataclass(eq=False)
@@ -66,8 +82,9 @@ def error(
     notes: Iterable[str] = (),
     hint: str | None = None,
     fix: Fix | None = None,
+    suggestions: Iterable[Fix] = (),
 ) -> Diagnostic:
-    """An error at `span`, with `label` written under its carets."""
+    """An error at `span`, with `label` written under its carets. A Guess as `hint` makes a suggestion too."""
     return Diagnostic(
         code=code,
         message=message,
@@ -77,7 +94,16 @@ def error(
         notes=tuple(notes),
         hint=hint,
         fix=fix,
+        suggestions=(*suggestions, *_guessed(hint, span)),
     )
+
+
+def _guessed(hint: str | None, span: Span | None) -> tuple[Fix, ...]:
+    """The guess as a replacement, where the place marked is the very word that is thought wrong, bare or in quotes."""
+    if not isinstance(hint, Guess) or span is None or span.text.strip("\"'") != hint.wrong:
+        return ()
+    quote = span.text[0] if span.text[0] in "\"'" and not hint.right.isdigit() else ""
+    return (Fix(span, f"{quote}{hint.right}{quote}", f"change `{hint.wrong}` to `{hint.right}`"),)
 
 
 def fail(diagnostic: Diagnostic) -> Failure:

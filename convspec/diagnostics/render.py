@@ -122,6 +122,7 @@ def to_json(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
     - `frames` (outermost first) and `notes`: lists of strings
     - `hint`: a string or null
     - `fix`: null, or `file`, `line`, `column`, `end`, `replacement`, `title`: the text there becomes `replacement`
+    - `suggestions`: what may have been meant, likeliest first, each like `fix`; `check --fix` applies none of them
     """
     return [_diagnostic_json(diagnostic) for diagnostic in diagnostics]
 
@@ -138,6 +139,7 @@ def _diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "notes": list(diagnostic.notes),
         "hint": diagnostic.hint,
         "fix": _fix_json(diagnostic.fix) if diagnostic.fix else None,
+        "suggestions": [_fix_json(guess) for guess in diagnostic.suggestions],
     }
 
 

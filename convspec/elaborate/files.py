@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convspec.diagnostics import Diagnostic, Failure, Label, error, fail
+from convspec.diagnostics import Diagnostic, Failure, Guess, Label, error, fail
 from convspec.elaborate.libraries import LIBRARIES, library_name, library_of, shipped
 from convspec.elaborate.nearest import did_you_mean
 from convspec.limits import Limits
@@ -122,7 +122,8 @@ class Loader:
             return read_source(path, self._shown(path), self.limits)
         except Failure as failure:
             (problem,) = failure.diagnostics
-            hint = f'did you mean "{use.path}.cnn"?' if path.with_name(f"{path.name}.cnn").is_file() else None
+            meant = f"{use.path}.cnn"
+            hint = Guess(use.path, meant, f'did you mean "{meant}"?') if path.with_name(f"{path.name}.cnn").is_file() else None
             raise fail(error(problem.code, problem.message, use.path_span, hint=hint)) from None
 
     def _resolve(self, use: ast.Use) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from re import sub
 
+from convspec.diagnostics import Guess
 from convspec.elaborate.nearest import COMPARED
 
 _SAME = {
@@ -37,7 +38,7 @@ def hint_for_callable(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # only where something is wrong
 
     near = [same] if same else [plain[each] for each in get_close_matches(_plain(name), plain, 1)]
-    return f"did you mean `{near[0]}`?" if near else None
+    return Guess(name, near[0]) if near else None
 
 
 def _plain(name: str) -> str:

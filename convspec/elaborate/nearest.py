@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from convspec.diagnostics import Guess
+
 COMPARED = 500
 """Names that are compared: comparing takes time, and no file that a person wrote has more."""
 
@@ -16,4 +18,4 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) 
     from difflib import get_close_matches  # only where something is wrong
 
     near = get_close_matches(name, candidates, 1, cutoff=0.7) or longer
-    return f"did you mean `{near[0]}`?" if near else otherwise
+    return Guess(name, near[0]) if near else otherwise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convspec import ops
+from convspec.diagnostics import Guess
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.labels import OPERATOR_OPS
 from convspec.elaborate.module import OpEvent
@@ -29,7 +30,11 @@ def attribute(frame: Frame, tensor: Value, expr: ast.Attribute) -> Any:
         from difflib import get_close_matches  # only where something is wrong
 
         near = get_close_matches(name, _ATTRIBUTES, 1)
-        hint = f"did you mean `.{near[0]}`?" if near else f"it has {', '.join(f'.{known}' for known in _ATTRIBUTES)}"
+        hint = (
+            Guess(name, near[0], f"did you mean `.{near[0]}`?")
+            if near
+            else f"it has {', '.join(f'.{known}' for known in _ATTRIBUTES)}"
+        )
         raise frame.fail("CNN025", f"a tensor has no `.{name}`", expr.name.span, hint=hint)
     if name == "channels":
         if len(shape) > 1:

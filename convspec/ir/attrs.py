@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any, ClassVar, TypeAlias
 
+from convspec.diagnostics import Guess
 from convspec.ir.dims import Dim, Size
 from convspec.ir.init import Init
 from convspec.ir.opdef import AttrError
@@ -120,6 +121,14 @@ class Flag(Kind):
         return value
 
 
+def _near(value: str, words: tuple[str, ...]) -> str | None:
+    """The hint that offers the word that was probably meant."""
+    from difflib import get_close_matches  # only where something is wrong
+
+    near = [word for word in words if word in value] or get_close_matches(value, words, 1)
+    return Guess(value, near[0]) if near else None
+
+
 @dataclass(frozen=True, slots=True)
 class Word(Kind):
     """One of a few words."""
@@ -133,11 +142,7 @@ class Word(Kind):
             raise self.wrong(attribute, value)
         if value not in self.words:
             known = ", ".join(self.words)
-            from difflib import get_close_matches  # only where something is wrong
-
-            near = [word for word in self.words if word in value] or get_close_matches(value, self.words, 1)
-            hint = f"did you mean `{near[0]}`?" if near else None
-            raise AttrError(f'`{attribute}` is one of {known}, not "{value}"', attribute, "CNN047", hint)
+            raise AttrError(f'`{attribute}` is one of {known}, not "{value}"', attribute, "CNN047", _near(value, self.words))
         return value
 
 
@@ -172,7 +177,10 @@ class Pads(Kind):
             if value in self.words:
                 return value
             words = ", ".join(self.words)
-            raise AttrError(f'`{attribute}` takes {self.name}, or the word {words}; not "{value}"', attribute, "CNN047")
+            message = f'`{attribute}` takes {self.name}, or the word {words}; not "{value}"'
+            none = Guess(value, "0", f'what others call "valid" is no padding: leave `{attribute}` out, or write 0')
+            hint = none if value == "valid" and not self.least else _near(value, self.words)
+            raise AttrError(message, attribute, "CNN047", hint)
         if not isinstance(value, list | tuple):
             return _integer(self, attribute, value, self.least)
         if not value:
@@ -225,7 +233,7 @@ def initialiser(attribute: str, name: str, argument: float | None = None) -> Ini
     """The Init that `name(argument)` says: the constant, deviation, bound or gain."""
     if name not in _INITS:
         known = ", ".join(_INITS)
-        raise AttrError(f'`{attribute}` is one of {known}, not "{name}"', attribute, "CNN202")
+        raise AttrError(f'`{attribute}` is one of {known}, not "{name}"', attribute, "CNN202", _near(name, INIT_NAMES))
     base = _INITS[name]
     if argument is None:
         if name == "constant":

@@ -290,6 +290,7 @@ def test_json() -> None:
         "notes": ["n"],
         "hint": "h",
         "fix": {**place, "replacement": "down", "title": "write down"},
+        "suggestions": [],
     }
 
 
@@ -297,7 +298,7 @@ def test_json_without_a_place() -> None:
     (shown,) = to_json([error("CNN200", "m")])
     assert shown == {
         "code": "CNN200", "severity": "error", "message": "m", "file": None, "line": None, "column": None, "end": None,
-        "label": None, "related": [], "frames": [], "notes": [], "hint": None, "fix": None,
+        "label": None, "related": [], "frames": [], "notes": [], "hint": None, "fix": None, "suggestions": [],
     }  # fmt: skip
 
 
