@@ -136,15 +136,38 @@ def _check_file(file: _File, model: str | None, given: dict[str, object], found:
     """Check one model of a file, or all of them; mistakes are added to `found`."""
     from convspec.elaborate import opened
 
-    spec = opened(file.spec, file.limits, file.root)
+    try:
+        spec = opened(file.spec, file.limits, file.root)
+    except Failure as failure:
+        raise _with_the_rest(file, failure) from None
     if model is not None or given:
         return _Checked(file.spec, [_check_one(spec, model, given)], {})
+    names, open_models = _check_models(spec, found)
+    return _Checked(file.spec, names, open_models)
+
+
+def _check_models(spec: Opened, found: dict[object, Diagnostic]) -> tuple[list[str], dict[str, list[str]]]:
+    """The models that can be checked by themselves, and the parameters that the others lack; mistakes go to `found`."""
     open_models = _open_models(spec)
     names = [name for name in spec.models() if name not in open_models]
     for name in names:
         with _collected(found):
             _check_one(spec, name, {})
-    return _Checked(file.spec, names, open_models)
+    return names, open_models
+
+
+def _with_the_rest(file: _File, failure: Failure) -> Failure:
+    """What is wrong in the syntax of a file, and in the models that this leaves intact, in the order of the text."""
+    from convspec.elaborate.salvage import salvage
+
+    found: dict[object, Diagnostic] = {}
+    with _collected(found):
+        left = salvage(failure, file.limits, file.root)
+        if left is not None:
+            _check_models(left.opened, found)
+            found = {place: problem for place, problem in found.items() if problem in left.independent([problem])}
+    problems = [*failure.diagnostics, *found.values()]
+    return Failure(sorted(problems, key=lambda problem: problem.primary.span.start if problem.primary else -1))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,8 @@ class Loader:
     """Every file that `use` led to, also those that could not be read or parsed."""
     all_scopes: list[FileScope] = field(default_factory=list)
     """Every file that was read, the main one first."""
+    trees: Mapping[SourceFile, ast.File] = field(default_factory=dict)
+    """Files that need not be parsed."""
 
     def main(self, source: SourceFile) -> FileScope:
         """The scope of the file that is compiled."""
@@ -71,7 +74,7 @@ class Loader:
         return self.scopes[path]
 
     def _declare(self, source: SourceFile) -> FileScope:
-        scope = FileScope(parse(source, self.limits))
+        scope = FileScope(self.trees.get(source) or parse(source, self.limits))
         self.all_scopes.append(scope)
         problems: list[Diagnostic] = []
         for item in scope.tree.items:

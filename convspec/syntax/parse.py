@@ -25,9 +25,19 @@ _STACK_PER_LEVEL = 8
 
 def parse(file: SourceFile, limits: Limits = DEFAULT) -> ast.File:
     """The syntax tree of `file`. Raises Failure with every syntax error, in the order of the text."""
+    return parse_tokens(file, tokens_of(file, limits), limits)
+
+
+def tokens_of(file: SourceFile, limits: Limits = DEFAULT) -> Lexed:
+    """The tokens of `file`, and what is wrong with single ones. Raises Failure where it is no text, or nests too deep."""
     _check_text(file, limits)
+    return lex(file, len(_BOM) if file.text.startswith(_BOM) else 0, len(file.text), limits.nesting)
+
+
+def parse_tokens(file: SourceFile, lexed: Lexed, limits: Limits = DEFAULT) -> ast.File:
+    """The syntax tree of some of a file's tokens. Raises Failure as `parse` does."""
     with collector_off():
-        return _Parser(file, limits).file()
+        return _Parser(file, limits, lexed).file()
 
 
 def _check_text(file: SourceFile, limits: Limits) -> None:
@@ -43,10 +53,8 @@ def _check_text(file: SourceFile, limits: Limits) -> None:
 class _Parser:
     """One parse: the tokens of a file go through the LALR machine, which calls the builder."""
 
-    def __init__(self, file: SourceFile, limits: Limits) -> None:
-        start = len(_BOM) if file.text.startswith(_BOM) else 0
-        self.source, self.limits = file, limits
-        self.lexed = lex(file, start, len(file.text), limits.nesting)
+    def __init__(self, file: SourceFile, limits: Limits, lexed: Lexed) -> None:
+        self.source, self.limits, self.lexed = file, limits, lexed
         self.builder = Builder(file, limits, self.lexed.docs, self.interpolated)
         self.actions = grammar.callbacks(self.builder)
         self.diagnostics: list[Diagnostic] = self.builder.diagnostics
