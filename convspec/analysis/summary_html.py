@@ -23,7 +23,7 @@ def render_html(summary: Summary) -> str:
         f'<div class="convspec-summary"><p><strong>{escape(title(summary))}</strong></p>',
         f'<div style="{_ROLL}">{_table(made)}</div>',
         f"<p>… and {left_out:,} more rows: <code>print(net.summary())</code></p>" if left_out > 0 else "",
-        f"<pre>{escape(chr(10).join(notes(summary)))}</pre></div>",
+        f'<pre style="font-family:monospace">{escape(chr(10).join(notes(summary)))}</pre></div>',
     ]
     return "".join(parts)
 

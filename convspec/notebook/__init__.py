@@ -7,9 +7,9 @@ from typing import Any
 
 def load_ipython_extension(shell: Any) -> None:
     """What `%load_ext convspec` calls with IPython's shell: it gets the magic `%%cnn`."""
-    from convspec.notebook.magic import CnnMagics
+    from convspec.notebook.magic import register
 
-    shell.register_magics(CnnMagics)
+    register(shell)
 
 
 __all__ = ["load_ipython_extension"]

@@ -21,7 +21,8 @@ MOST_LAYERS = 5_000
 """Layers of a network that is still drawn, folded."""
 MOST_BOXES = 400
 """Boxes of a drawing that is still shown: a network may have nothing to fold."""
-_PICTURE = "max-width:100%;max-height:40em;display:block;margin:0 0 1em 0"
+_ROLL = "overflow:auto;max-height:45em;margin:0 0 1em 0"
+_PICTURE = "max-width:none;display:block"
 _NOTE = "opacity:.7"
 
 
@@ -58,7 +59,8 @@ def drawing_html(module: Module) -> str:
     data = picture.encode() if isinstance(picture, str) else picture
     name = escape(f"The network {module.name}", quote=True)
     # As an image its styles and ids cannot meet those of the page or of another drawing, and no script in it could run.
-    return f'<img alt="{name}" style="{_PICTURE}" src="data:image/svg+xml;base64,{b64encode(data).decode()}">'
+    image = f'<img alt="{name}" style="{_PICTURE}" src="data:image/svg+xml;base64,{b64encode(data).decode()}">'
+    return f'<div style="{_ROLL}">{image}</div>'
 
 
 def _boxes(module: Module) -> int:
