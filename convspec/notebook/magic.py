@@ -20,8 +20,8 @@ from convspec.diagnostics import Failure
 from convspec.diagnostics.render import render
 from convspec.records import dataclass
 
-_ABOUT = """Compile the cell, a whole spec, and give its network to a variable. Other cells are not seen: what several cells need
-goes into a file (%%writefile blocks.cnn), from which they `use` it. Where the cell is wrong, the variable keeps what it had."""
+_ABOUT = """Compile the cell, a whole spec, and give its network to a variable. Other cells are not seen: what they share goes
+into a file (%%writefile blocks.cnn), from which they `use` it. Where the cell is wrong, the variable keeps what it had."""
 
 
 @dataclass(eq=False)
