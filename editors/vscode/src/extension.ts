@@ -1,9 +1,10 @@
 // The extension: finds convspec, starts its language server, and says clearly what to do where that cannot be.
+import { homedir } from "node:os";
 import * as vscode from "vscode";
 import { LanguageClient, type LanguageClientOptions, type ServerOptions } from "vscode-languageclient/node";
 import { register } from "./commands";
 import { interpreter, onInterpreterChange } from "./python";
-import { candidates, choose, explained, installLine, type Command, type Found } from "./server";
+import { candidates, choose, expanded, explained, installLine, type Command, type Found } from "./server";
 
 let client: LanguageClient | undefined;
 let log: vscode.LogOutputChannel;
@@ -56,13 +57,14 @@ async function restart(): Promise<void> {
 }
 
 function enqueue(step: () => Promise<void>): Promise<void> {
-  queue = queue.then(step, step).catch((error: unknown) => log.error(String(error)));
+  queue = queue.then(step, step).catch((error: unknown) => log.error(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   return queue;
 }
 
 async function located(resource: vscode.Uri | undefined): Promise<Found> {
   const configured = vscode.workspace.getConfiguration("convspec", resource).get<string[]>("command", []);
-  const found = await choose(candidates(configured, await interpreter(resource)), folder());
+  const set = expanded(configured, folder(), homedir());
+  const found = await choose(candidates(set, set.length > 0 ? undefined : await interpreter(resource)), folder());
   if (found.ok) {
     log.info(`${found.command.argv.join(" ")} (${found.command.origin}): ${found.about}`);
   } else {
@@ -102,8 +104,13 @@ async function connect(command: Command): Promise<void> {
     outputChannel: log,
     synchronize: { fileEvents: specs },
   };
-  client = new LanguageClient("convspec", "convspec", server, options);
-  await client.start();
+  try {
+    client = new LanguageClient("convspec", "convspec", server, options);
+    await client.start();
+  } catch (error) {
+    log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    void vscode.window.showErrorMessage("convspec's language server did not start.", "Log").then((choice) => choice === "Log" && log.show());
+  }
 }
 
 async function stop(): Promise<void> {

@@ -24,6 +24,16 @@ export type Problem = "missing" | "no-convspec" | "no-extra" | "failed";
 /** How long a cold Python may take to say what it has. */
 const PATIENCE_MS = 30_000;
 
+/** A command as it is meant: `~` and `${workspaceFolder}` at the beginning of a word stand for folders. */
+export function expanded(configured: readonly string[], folder: string | undefined, home: string): string[] {
+  return configured.map((word) => {
+    if (folder !== undefined && word.startsWith("${workspaceFolder}")) {
+      return folder + word.slice("${workspaceFolder}".length);
+    }
+    return word === "~" || /^~[\\/]/.test(word) ? home + word.slice(1) : word;
+  });
+}
+
 /** What to try, in order. A command that was set by hand is the only one: nothing else is started behind the author's back. */
 export function candidates(configured: readonly string[], python: readonly string[] | undefined): Command[] {
   if (configured.length > 0) {

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import Module from "node:module";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 
 const told = { errors: [], log: [], commands: new Map(), started: [] };
@@ -21,6 +24,8 @@ const anything = (known) =>
 
 const vscode = anything({
   version: "1.91.0",
+  EventEmitter: class { event = event; fire() {} dispose() {} },
+  Disposable: class { static from() { return disposable; } dispose() {} },
   Uri: class { static file(path) { return { scheme: "file", fsPath: path }; } static parse(path) { return { scheme: "file", fsPath: path }; } },
   window: anything({
     activeTextEditor: undefined,
@@ -33,6 +38,7 @@ const vscode = anything({
     get isTrusted() { return trusted; },
     workspaceFolders: undefined,
     textDocuments: [],
+    createFileSystemWatcher: () => anything({ dispose() {} }),
     getConfiguration: () => ({ get: (name, otherwise) => (name === "command" ? setting : otherwise) }),
   }),
   commands: anything({ registerCommand: (name, action) => (told.commands.set(name, action), disposable) }),
@@ -81,4 +87,42 @@ test("the interpreter of the Python extension is asked, and its trouble is not o
   assert.ok(told.log.some((line) => line.startsWith("/no/such/python -m convspec (the Python extension's interpreter): missing")), told.log.join("\n"));
   python = { isActive: false, activate: async () => { throw new Error("broken"); } };
   await told.commands.get("convspec.restart")();
+});
+
+/** A server that answers as little as the protocol lets it, and writes what it was asked into a file. */
+const SERVER = `
+import { appendFileSync } from "node:fs";
+const words = process.argv.slice(3).join(" ");
+if (words === "lsp --check") { console.log("stand-in 1.0"); process.exit(0); }
+if (words !== "lsp") process.exit(9);
+let data = Buffer.alloc(0);
+const answer = (id, result) => { const text = JSON.stringify({ jsonrpc: "2.0", id, result }); process.stdout.write("Content-Length: " + Buffer.byteLength(text) + "\\r\\n\\r\\n" + text); };
+process.stdin.on("data", (piece) => {
+  data = Buffer.concat([data, piece]);
+  for (;;) {
+    const head = data.indexOf("\\r\\n\\r\\n");
+    const length = Number(/Content-Length: (\\d+)/.exec(data.subarray(0, Math.max(head, 0)).toString())?.[1]);
+    if (head < 0 || data.length < head + 4 + length) return;
+    const message = JSON.parse(data.subarray(head + 4, head + 4 + length).toString());
+    data = data.subarray(head + 4 + length);
+    appendFileSync(process.argv[2], message.method + "\\n");
+    if (message.id !== undefined) answer(message.id, message.method === "initialize" ? { capabilities: {} } : null);
+    if (message.method === "exit") process.exit(0);
+  }
+});
+`;
+
+test("the server is started, asked, and shut down", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "convspec client"));
+  const [script, asked] = [join(folder, "server.mjs"), join(folder, "asked")];
+  writeFileSync(script, SERVER);
+  setting = [process.execPath, script, asked];
+  await told.commands.get("convspec.restart")();
+  assert.deepEqual(told.errors, [], told.log.join("\n"));
+  await extension.deactivate();
+  for (let wait = 0; wait < 50 && !readFileSync(asked, "utf8").includes("exit"); wait++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.deepEqual(readFileSync(asked, "utf8").trim().split("\n"), ["initialize", "initialized", "shutdown", "exit"]);
+  rmSync(folder, { recursive: true });
 });

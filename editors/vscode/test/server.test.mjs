@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { candidates, choose, explained, installLine } from "../dist/server.mjs";
+import { candidates, choose, expanded, explained, installLine } from "../dist/server.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "convspec 'extension' ü"));
 after(() => rmSync(folder, { recursive: true }));
@@ -61,4 +61,9 @@ test("the install line names the interpreter, quoted", () => {
   assert.equal(installLine(trial(["/usr/bin/python3", "-m", "convspec"])), '/usr/bin/python3 -m pip install "convspec[lsp]"');
   assert.equal(installLine(trial(["/p y/python", "-m", "convspec"])), '"/p y/python" -m pip install "convspec[lsp]"');
   assert.equal(installLine(undefined), 'pip install "convspec[lsp]"');
+});
+test("folders in a command that was set", () => {
+  const set = ["${workspaceFolder}/.venv/bin/python", "~/x", "~", "-m", "a~b", "~user/x"];
+  assert.deepEqual(expanded(set, "/w s", "/home/me"), ["/w s/.venv/bin/python", "/home/me/x", "/home/me", "-m", "a~b", "~user/x"]);
+  assert.equal(expanded(set, undefined, "/h")[0], set[0]);
 });
