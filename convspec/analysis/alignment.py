@@ -2,7 +2,8 @@
 
 Neighbours are aligned level by level. A label that the author wrote finds its equal; a layer that is named by its ordinal is
 found by its text, as the ordinals behind an insertion are all others. What is left between two pairs is paired where it is the
-same layer under another name, or the same op. Equal labels that are left stand in another order: they have moved.
+same layer under another name, or the same op, or one layer in the place of one other. Equal labels that are left stand in
+another order: they have moved.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ def _gap(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
     left_old = [each for each in old if each not in found]
     left_new = [each for each in new if each not in found.values()]
     found |= _pairs_by(left_old, left_new, _kind)
+    left_old = [each for each in old if each not in found]
+    left_new = [each for each in new if each not in found.values()]
+    if len(left_old) == len(left_new) == 1 and isinstance(left_old[0], Leaf) and isinstance(left_new[0], Leaf):
+        found[left_old[0]] = left_new[0]  # one layer in the place of another
     taken = set(found.values())
     pairs: list[Pair] = []
     rest = list(old)

@@ -20,6 +20,7 @@ from convspec.ir.dims import Size, evaluate
 from convspec.ir.graph import Graph, Node, Value
 from convspec.records import dataclass
 
+_COMMUTATIVE = ("add", "mul", "maximum", "minimum")
 Kind: TypeAlias = Literal["added", "removed", "replaced", "changed", "renamed", "moved", "rewired", "follows", "interface"]
 
 
@@ -139,7 +140,7 @@ class _Comparer:
         if pair.moved:
             self.moved.update(leaf.node for leaf in new.leaves())
             self._note("moved", old, new, _said(new), Cost())
-        elif old.name != new.name:
+        elif old.name != new.name and not _another_op(old, new):
             self._note("renamed", old, new, _said(new), Cost())
         if isinstance(old, Leaf) and isinstance(new, Leaf):
             self._leaf(old, new)
@@ -172,7 +173,8 @@ class _Comparer:
             shared = f"weights shared with a layer above → {'yes' if new.row.shared else 'no'}"
             text = f"{text}, {shared}" if text else shared
         if text:
-            self.changes.append(Change("changed", old.path, new.path, f"{new.node.op.name}: {text}", cost, fields))
+            said = text if old.node.op is not new.node.op else f"{new.node.op.name}: {text}"
+            self.changes.append(Change("changed", old.path, new.path, said, cost, fields))
         elif cost != Cost() or old.row.outputs != new.row.outputs or fields != ("", ""):
             self.follows.append(Change("follows", old.path, new.path, new.text, cost, fields))
 
@@ -186,10 +188,16 @@ class _Comparer:
                 if len(old.inputs) != len(new.inputs) and new not in self.moved:
                     self._rewired(old, new, made)
                 continue
-            for a, b in zip(old.inputs, new.inputs, strict=True):
-                if self._is_rewired(made.get(a), made.get(b), a, b, stands):
-                    self._rewired(old, new, made)
-                    break
+            pairs = list(zip(old.inputs, new.inputs, strict=True))
+            if old.op.name in _COMMUTATIVE and self._is_any_rewired(pairs, made, stands):
+                pairs = list(zip(old.inputs, reversed(new.inputs), strict=True))  # a + b is b + a
+            if self._is_any_rewired(pairs, made, stands):
+                self._rewired(old, new, made)
+
+    def _is_any_rewired(
+        self, pairs: list[tuple[Value, Value]], made: Mapping[Value, tuple[Node, int]], stands: Mapping[Node, Node]
+    ) -> bool:
+        return any(self._is_rewired(made.get(a), made.get(b), a, b, stands) for a, b in pairs)
 
     def _is_rewired(self, a: Any, b: Any, old: Value, new: Value, stands: Mapping[Node, Node]) -> bool:
         """Whether two tensors, with the layers that make them, do not stand for each other, though both have a counterpart."""
@@ -210,6 +218,12 @@ class _Comparer:
 
         text = f"{new.op.name} reads {names(old)} → {names(new)}"
         self.changes.append(Change("rewired", old.path, new.path, text))
+
+
+def _another_op(old: Item, new: Item) -> bool:
+    """Whether two layers named by their ordinals are of different ops, which says what there is to say of their names."""
+    both = isinstance(old, Leaf) and isinstance(new, Leaf) and old.node.op.name != new.node.op.name
+    return both and old.automatic and new.automatic
 
 
 def _nodes(summary: Summary) -> Iterator[Node]:
@@ -306,7 +320,8 @@ def _key(change: Change) -> tuple[str, ...]:
         return ("renumbered",) if _renumbered(change) else (change.kind, change.text, old, new)
     if change.kind in ("added", "removed", "replaced") and (new or old).isdigit():
         return change.kind, change.text
-    return change.kind, change.path if change.kind == "rewired" else change.text, new or old
+    text = change.text.partition(" ")[0] if change.kind == "rewired" else change.text
+    return change.kind, text, new or old
 
 
 def _renumbered(change: Change) -> bool:

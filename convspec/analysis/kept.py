@@ -7,44 +7,21 @@ nothing. What no parameter stands before needs no gradient, and keeps nothing.
 
 Sources: PyTorch 2's derivatives.yaml; the tests hold every rule against `torch.autograd.graph.saved_tensors_hooks`. A dropout's
 mask counts a byte an element, as on CUDA (on a CPU it is a float). Layers that are put together from many functions of PyTorch
-(`COMPOSITE`) are estimated.
+are in kept_composite.py; some of them (`ESTIMATED`) up to small tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from convspec.ir.dims import DimError, Size, maximum
-from convspec.ir.graph import Node, Value
+from convspec.analysis import kept_composite as composite
+from convspec.analysis.keeping import NOTHING, Kept, Own, Rule, elements
+from convspec.ir.dims import Size
+from convspec.ir.graph import Node
 from convspec.ir.lowering import Apply, Call
 from convspec.ir.types import FLOATS, TensorType
 from convspec.ops._axes import axis_index
-from convspec.records import dataclass
-
-Kind: TypeAlias = Literal["float", "statistic", "int64", "bool"]
-"""How large an element is: as the activations are, float32 in any precision, 8 bytes, 1 byte."""
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """A tensor of a layer's own."""
-
-    elements: Size
-    kind: Kind = "float"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What one layer keeps: tensors of the network, and its own."""
-
-    values: tuple[Value, ...] = ()
-    own: tuple[Own, ...] = ()
-
-
-NOTHING = Kept()
-Rule: TypeAlias = Callable[[Node, Sequence[bool]], Kept]
-"""From a node, and which of its inputs need a gradient."""
 
 VIEWS = frozenset({"identity", "squeeze", "unsqueeze", "permute", "expand", "slice", "crop", "split"})
 """Layers whose outputs lie in the storage of their first input."""
@@ -52,16 +29,8 @@ RESHAPES = frozenset({"flatten", "reshape"})
 """Views of a tensor whose elements stand in order, else copies."""
 SCATTERED = frozenset({"permute", "expand", "slice", "crop", "split"})
 """Views whose elements no longer stand in order."""
-COMPOSITE = frozenset({"attention", "blurpool", "deform_conv", "graph_conv", "graph_pool", "graph_readout", "lppool", "resize"})
-"""Layers of many functions, for which the count is an estimate."""
-
-
-def elements(kind: TensorType) -> Size:
-    """The number of elements of a tensor."""
-    size: Size = 1
-    for extent in kind.shape:
-        size = size * extent
-    return size
+ESTIMATED = frozenset({"attention", "graph_conv", "graph_pool", "lppool", "resize", "upsample"})
+"""Layers whose count leaves small tables out, or goes by their largest tensors alone."""
 
 
 def is_float(kind: TensorType) -> bool:
@@ -125,7 +94,7 @@ def _product(node: Node, needs: Sequence[bool]) -> Kept:
 
 def _quotient(node: Node, needs: Sequence[bool]) -> Kept:
     if len(node.inputs) < 2:
-        return NOTHING
+        return _own(node, needs) if node.attrs.left is not None else NOTHING
     a, b = node.inputs
     return Kept((b, *([a] if needs[1] else [])))
 
@@ -137,17 +106,34 @@ def _where(node: Node, needs: Sequence[bool]) -> Kept:
 def _convolution(node: Node, needs: Sequence[bool]) -> Kept:
     """The input; with padding around it, where that is put there first.
 
-    Zeros the layer can stand for by itself, on both sides alike. For what repeats cells of the input, that is kept too.
+    Zeros the layer can stand for by itself, on both sides alike. Where cells of the input are repeated, it is kept too.
     """
     padded = padded_elements(node)
-    if padded is not None:
-        return Kept(own=(Own(padded),))
-    if node.attrs.pad_mode != "zeros" and any(map(any, node.attrs.pad)):
-        kind = node.input_types[0]
-        sizes = [size + before + after for size, (before, after) in zip(kind.spatial, node.attrs.pad, strict=True)]
-        around = elements(kind.with_shape((*kind.shape[:2], *sizes)))
-        return Kept(node.inputs[:1] if needs[0] else (), (Own(around),))
-    return Kept(node.inputs[:1])
+    mode = node.attrs.pad_mode
+    if padded is None and mode != "zeros" and any(map(any, node.attrs.pad)):
+        padded = _with_pads(node)
+    if padded is None:
+        return Kept(node.inputs[:1])
+    return Kept(node.inputs[:1] if needs[0] and mode in _REPEATING else (), (Own(padded),))
+
+
+_REPEATING = ("reflect", "replicate")
+
+
+def _with_pads(node: Node) -> Size:
+    """Elements of the input with the layer's pads around it."""
+    kind = node.input_types[0]
+    sizes = [size + before + after for size, (before, after) in zip(kind.spatial, node.attrs.pad, strict=True)]
+    return elements(kind.with_shape((*kind.shape[:2], *sizes)))
+
+
+def _pad(node: Node, needs: Sequence[bool]) -> Kept:
+    return Kept(node.inputs[:1]) if node.attrs.mode in _REPEATING else NOTHING
+
+
+def _power(node: Node, needs: Sequence[bool]) -> Kept:
+    """A tensor to a number keeps the tensor alone."""
+    return Kept(node.inputs) if len(node.inputs) == 1 and node.attrs.left is None else _both(node, needs)
 
 
 def _separable(node: Node, needs: Sequence[bool]) -> Kept:
@@ -164,14 +150,20 @@ def _standardised(node: Node, needs: Sequence[bool]) -> Kept:
 
 
 def _maxpool(node: Node, needs: Sequence[bool]) -> Kept:
+    """The input, perhaps with padding, and the places of the largest cells."""
     places = Own(elements(node.output_types[0]), "int64")
     padded = padded_elements(node)
+    if padded is None and node.attrs.indices and any(before != after for before, after in node.attrs.pad):
+        padded = _with_pads(node)
     return Kept(node.inputs[:1], (places,)) if padded is None else Kept(own=(Own(padded), places))
 
 
 def _avgpool(node: Node, needs: Sequence[bool]) -> Kept:
+    """The input, perhaps with padding, and then the number of cells that count in each window."""
     padded = padded_elements(node)
-    return Kept(node.inputs[:1]) if padded is None else Kept(own=(Own(padded),))
+    if padded is None:
+        return Kept(node.inputs[:1])
+    return Kept(own=(Own(padded), *([] if node.attrs.count_pad else [Own(elements(node.output_types[0]))])))
 
 
 def _places(node: Node, needs: Sequence[bool]) -> Kept:
@@ -259,26 +251,6 @@ def _drop_path(node: Node, needs: Sequence[bool]) -> Kept:
     return Kept(own=(Own(node.input_types[0].shape[0]),)) if node.attrs.rate else NOTHING
 
 
-def _attention(node: Node, needs: Sequence[bool]) -> Kept:
-    """What the three projections read, put in order; queries, keys, values; the result; a number for each query and head."""
-    x = node.input_types[0]
-    present = node.attrs.given or ("x",)
-    context = node.input_types[present.index("context")] if "context" in present else x
-    features: Size = node.params["query.weight"].shape[0] if "query.weight" in node.params else x.channels
-    queries, keys = _per_channel(x), _per_channel(context)
-    read = elements(x) + 2 * elements(context)
-    return Kept(
-        own=(Own(read), Own(2 * queries * features + 2 * keys * features), Own(queries * node.attrs.heads, "statistic"))
-    )
-
-
-def _per_channel(kind: TensorType) -> Size:
-    size: Size = kind.shape[0]
-    for extent in kind.spatial:
-        size = size * extent
-    return size
-
-
 # ── padding that is a function of its own ────────────────────────────────────────────────────────────────────
 
 
@@ -293,10 +265,7 @@ def padded_elements(node: Node) -> Size | None:
     sizes = list(kind.shape)
     for place, amount in enumerate(pads):
         sizes[-1 - place // 2] = sizes[-1 - place // 2] + amount
-    try:
-        return maximum(elements(kind.with_shape(tuple(sizes))), 0)
-    except DimError:
-        return elements(kind.with_shape(tuple(sizes)))
+    return elements(kind.with_shape(tuple(sizes)))
 
 
 def _paddings(tree: Any) -> Iterator[tuple[int, ...]]:
@@ -308,27 +277,34 @@ def _paddings(tree: Any) -> Iterator[tuple[int, ...]]:
             yield from _paddings(part)
 
 
+def _embedding(node: Node, needs: Sequence[bool]) -> Kept:
+    """The indices; those that torch does not take as they are, as int64."""
+    kind = node.input_types[0]
+    return Kept(node.inputs[:1]) if kind.dtype in ("int32", "int64") else Kept(own=(Own(elements(kind), "int64"),))
+
+
 def _named(names: str, rule: Rule) -> dict[str, Rule]:
     return dict.fromkeys(names.split(), rule)
 
 
 _RULES: Mapping[str, Rule] = {
-    **_named("add sub neg sum mean concat cast pad tile roll reverse channel_shuffle depth_to_space space_to_depth", _nothing),
-    **_named("pixel_shuffle pixel_unshuffle upsample resize global_avgpool normalize parameter graph_readout", _nothing),
+    **_named("add sub neg sum mean concat cast tile roll reverse channel_shuffle depth_to_space space_to_depth", _nothing),
+    **_named("pixel_shuffle pixel_unshuffle upsample resize global_avgpool normalize parameter", _nothing),
     **_named(" ".join((*VIEWS, *RESHAPES)), _nothing),
     **_named("relu sigmoid tanh exp sqrt softmax log_softmax", _output),
     **_named(
         "abs celu clip elu selu gelu glu hardswish hardtanh leaky_relu log mish prelu relu6 silu softplus threshold", _input
     ),
-    **_named("max min global_maxpool pow", _both),
+    **_named("max min global_maxpool", _both),
     **_named("maximum minimum", _all_inputs),
     **_named("mul matmul", _product),
     **_named("conv depthwise_conv", _convolution),
     **_named("logsigmoid softsign", _with_own),
     "div": _quotient,
     "hardsigmoid": _own,
+    "embedding": _embedding,
     "where": _where,
-    **_named("embedding linear conv_transpose", _input),
+    **_named("linear conv_transpose", _input),
     "separable_conv": _separable,
     "ws_conv": _standardised,
     "maxpool": _maxpool,
@@ -348,19 +324,15 @@ _RULES: Mapping[str, Rule] = {
     "dropout": _dropout,
     "channel_dropout": _channel_dropout,
     "drop_path": _drop_path,
-    "attention": _attention,
+    "attention": composite.attention,
+    "blurpool": composite.blurpool,
+    "deform_conv": composite.deform_conv,
+    "graph_conv": composite.graph_conv,
+    "graph_pool": composite.graph_pool,
+    "graph_readout": composite.graph_readout,
+    "lppool": composite.lppool,
+    "pad": _pad,
+    "pow": _power,
 }
 
-__all__ = [
-    "COMPOSITE",
-    "NOTHING",
-    "RESHAPES",
-    "SCATTERED",
-    "VIEWS",
-    "Kept",
-    "Own",
-    "elements",
-    "is_float",
-    "is_view",
-    "kept_by",
-]
+__all__ = ["ESTIMATED", "RESHAPES", "SCATTERED", "VIEWS", "is_float", "is_view", "kept_by"]

@@ -19,7 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
-from convspec.analysis.kept import RESHAPES, SCATTERED, Kind, elements, is_float, is_view, kept_by
+from convspec.analysis.keeping import Kind, elements
+from convspec.analysis.kept import RESHAPES, SCATTERED, is_float, is_view, kept_by
 from convspec.analysis.memory import bytes_of
 from convspec.ir.dims import Size, evaluate
 from convspec.ir.graph import Graph, Node, Parameter, Value
@@ -210,7 +211,7 @@ class _Training:
                 self.dies[held] = max(self.dies.get(held, 0), index)
                 self.read[held] = index
         learns = any(parameter.trainable for parameter in node.params.values())
-        wanted = learns or any(value in self.needs for value in node.inputs)
+        wanted = learns or (not node.op.anchored and any(value in self.needs for value in node.inputs))
         for value in node.outputs:
             self.storage[value] = self._held(node, value)
             if self.storage[value] is value:
