@@ -142,3 +142,16 @@ def test_it_is_there_under_both_names() -> None:
     from convspec import load_ipython_extension, notebook
 
     assert load_ipython_extension is notebook.load_ipython_extension
+
+
+def test_what_the_documentation_shows(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cells of docs/notebook.md, in their order."""
+    text = (Path(__file__).parents[2] / "docs" / "notebook.md").read_text(encoding="utf-8")
+    cells = [block for block in re.findall(r"```\n(%%.*?)```", text, flags=re.DOTALL)]
+    assert len(cells) == 3
+    for cell in cells:
+        assert shell.run_cell(cell, store_history=True).success, capsys.readouterr().out
+    assert shell.user_ns["tiny"].module.graph.outputs[0].value.type.shape[1] == 16
+    assert len(shell.user_ns["net"].module.graph.nodes) == 4
+    for option in re.findall(r"`(--[a-z]+)", text):
+        assert option in (shell.find_cell_magic("cnn").__doc__ or "")
