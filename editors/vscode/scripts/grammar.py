@@ -200,7 +200,8 @@ def _stages() -> list[Rule]:
     return [
         _match(rf"(?<=->){behind}\b({LAYERS})\b(?![ \t]*[.:=\[])", _1=layer),
         _match(rf"(?<=[:=\[]){behind}\b({LAYERS})\b(?=[ \t]*(?:->|[\]\),}}#]|$))", _1=layer),
-        _match(rf"(?<=\*){behind}\b({LAYERS})\b(?=[ \t]*(?:->|\]|$))", _1=layer),
+        _match(rf"(?<=[0-9] \*|[0-9]\*){behind}\b({LAYERS})\b(?=[ \t]*(?:->|\]|$))", _1=layer),
+        _match(rf"(?<=\*){behind}\b({LAYERS})\b(?=[ \t]*(?:->|\]))", _1=layer),
         _match(rf"^{behind}\b({LAYERS})\b(?=[ \t]*(?:->|[\]\)#]|$))", _1=layer),
         _match(block, _1="entity.name.type.block.cnn"),
         _match(rf"(?<=->|:){behind}{OWN_NAME}\b(?![ \t]*[.:*=\[(])", _1="entity.name.function.cnn"),

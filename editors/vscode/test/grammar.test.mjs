@@ -50,6 +50,11 @@ scopes("layers against blocks", "y = x -> conv(64, 3x3, pad = same) -> Bottlenec
   pad: "variable.parameter", same: "variable.other", y: "variable.other.assignment", "->": "keyword.operator.pipeline", Same: "entity.name.type.block", split: "support.function.layer",
 });
 scopes("a variable that is called like a layer is none", "expand = 6\ny = conv(expand * x.channels, 1x1)", { expand: "variable.other.assignment" });
+test("a count before a layer, a product with a variable", () => {
+  assert.equal(scopeOf("y = x -> 2 * relu", "relu"), "support.function.layer");
+  assert.equal(scopeOf("y = x -> [n * relu -> a]", "relu"), "support.function.layer");
+  assert.equal(scopeOf("y = x.channels * expand", "expand"), "variable.other");
+});
 test("… nor where it is used", () => assert.equal(scopeOf("expand = 6\ny = conv(expand * x.channels, 1x1)", "expand", 1), "variable.other"));
 scopes("labels in quotes", 'x -> "layer{i + 1}.{j}": Bottleneck(64)', {
   "layer": "entity.name.label", "i": "variable.other", "+": "keyword.operator.arithmetic", "1": "constant.numeric.integer", "}": "punctuation.section.interpolation.end",
