@@ -147,7 +147,8 @@ class Diagram:
     open_sizes: tuple[str, ...]
     basis: Mapping[str, int]
     """Values of all symbolic sizes at which `weights` are counted: those given, and for others the least sensible."""
-    activation_memory: Size | None
+    activation_memory: Size
+    """Bytes at the peak of inference, at the basis."""
     files: tuple[SourceFile, ...]
 
     def to_json(self) -> dict[str, Any]:

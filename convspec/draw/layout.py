@@ -7,8 +7,12 @@ do not depend on the fonts of a machine. One pixel is one of its points.
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from math import hypot
 from typing import Any
 
 from convspec.diagnostics import error, fail
@@ -28,28 +32,80 @@ def lay_out(scene: Scene, direction: Direction = "down") -> None:
         raise fail(error("CNN303", "pygraphviz, which lays the picture out, is not installed", hint=hint))
     import pygraphviz
 
-    graph = pygraphviz.AGraph(string="\n".join(_source(scene, direction)))
-    answer = json.loads(graph.draw(format="json0", prog="dot"))
+    spans = _spans(scene)
+    graph = pygraphviz.AGraph(string="\n".join(_source(scene, spans, direction)))
+    with _quiet():
+        answer = json.loads(graph.draw(format="json0", prog="dot"))
     _take(scene, answer)
+    _by_hand(scene, direction)
+    if is_dense(spans):
+        _label(scene, direction)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Graphviz writes to stderr that a large graph takes long; that is no diagnostic of ours, and cannot be turned off."""
+    sys.stderr.flush()
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 # ── what Graphviz is asked ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _source(scene: Scene, direction: Direction) -> Iterator[str]:
-    rank = "TB" if direction == "down" else "LR"
+def _source(scene: Scene, spans: list[int], direction: Direction) -> Iterator[str]:
+    """The graph, without the wires that are drawn by hand. A wire's span is how many boxes further it leads."""
+    down, dense = direction == "down", is_dense(spans)
+    # In a dense picture room for labels would double its ranks, and every rank that a long wire passes costs time.
+    large = dense or sum(1 for _ in scene.root.boxes()) > _LARGE
+    effort = "nslimit=1, nslimit1=1, mclimit=0.05, " if large else ""
+    effort += "splines=line, " if sum(span > _FAR for span in spans) > _FAR else ""
+    gap = 1.2 if dense and not down else 0.28
     yield "digraph {"
-    yield f'graph [rankdir={rank}, nodesep=0.3, ranksep=0.28, newrank=false, dpi=72, fontname="", labeljust=l, splines=spline]'
+    yield f"graph [rankdir={'TB' if down else 'LR'}, {effort}nodesep=0.3, ranksep={gap}, dpi=72, labeljust=l]"
     yield 'node [shape=box, fixedsize=true, label="", margin=0]'
     yield "edge [arrowhead=normal, arrowsize=0.55]"
     yield from _inside(scene.root)
-    order = {box.id: index for index, box in enumerate(scene.root.boxes())}
+    longest = _longest(spans)
     for index, wire in enumerate(scene.wires):
+        if spans[index] > longest:
+            continue
         # What runs on to the next box is the trunk, and is drawn straight.
-        weight = 12 if order[wire.target] - order[wire.source] == 1 else 1
-        label = f", label={_space(wire.width, wire.height)}" if wire.text else ""
+        weight = 12 if spans[index] == 1 else 1
+        label = f", label={_space(wire.width, wire.height)}" if wire.text and not dense else ""
         yield f"{wire.source} -> {wire.target} [id={index}, weight={weight}{label}]"
     yield "}"
+
+
+_DENSE, _LARGE, _FAR, _MOST = 6000, 300, 60, 1_500_000
+"""Boxes passed by all wires in a dense picture; boxes in a large one; a far wire's span; and the sum of the squares
+of spans that Graphviz can be given."""
+
+
+def is_dense(spans: list[int]) -> bool:
+    """Whether the wires pass so many boxes in all that the layout has to be cheaper."""
+    return sum(spans) > _DENSE
+
+
+def _longest(spans: list[int]) -> int:
+    """The longest span that is given to Graphviz: all together are not more than it can take."""
+    left = _MOST
+    for span in sorted(spans):
+        left -= span * span
+        if left < 0:
+            return span - 1
+    return max(spans, default=0)
+
+
+def _spans(scene: Scene) -> list[int]:
+    order = {box.id: index for index, box in enumerate(scene.root.boxes())}
+    return [order[wire.target] - order[wire.source] for wire in scene.wires]
 
 
 def _inside(frame: Frame) -> Iterator[str]:
@@ -97,3 +153,39 @@ def _take(scene: Scene, answer: dict[str, Any]) -> None:
 def _point(text: str, top: float) -> Point:
     x, y = map(float, text.split(","))
     return x, top - y
+
+
+def _by_hand(scene: Scene, direction: Direction) -> None:
+    """Wires that were not given to Graphviz: straight, from the end of a box to the beginning of another, behind the others."""
+    boxes = {box.id: box for box in scene.root.boxes()}
+    for wire in scene.wires:
+        if wire.points:
+            continue
+        source, target = boxes[wire.source], boxes[wire.target]
+        if direction == "down":
+            start = (source.x + source.width / 2, source.y + source.height)
+            wire.tip = (target.x + target.width / 2, target.y)
+        else:
+            start = (source.x + source.width, source.y + source.height / 2)
+            wire.tip = (target.x, target.y + target.height / 2)
+        dx, dy = wire.tip[0] - start[0], wire.tip[1] - start[1]
+        short = 1 - 6 / max(6.0, hypot(dx, dy))
+        end = (start[0] + dx * short, start[1] + dy * short)
+        wire.points = [start, start, end, end]
+
+
+def _label(scene: Scene, direction: Direction) -> None:
+    """Labels in the gap behind the box that a wire comes from, where one fits in: above all else they are to be read."""
+    boxes = {box.id: box for box in scene.root.boxes()}
+    taken: set[str] = set()
+    for wire in scene.wires:
+        box = boxes[wire.source]
+        room = box.width if direction == "down" else _INCH
+        if not wire.text or wire.source in taken or wire.width > room:
+            wire.text = ""
+            continue
+        taken.add(wire.source)
+        if direction == "down":
+            wire.place = (box.x + box.width / 2, box.y + box.height + 1 + wire.height / 2)
+        else:
+            wire.place = (box.x + box.width + 4 + wire.width / 2, box.y + box.height / 2)

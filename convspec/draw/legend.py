@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convspec.draw.diagram import Diagram
-from convspec.draw.lettering import SMALL, one_example, sizes_text
+from convspec.draw.lettering import SMALL, sizes_text
 from convspec.draw.look import Look
 from convspec.draw.markup import element, escape
 from convspec.draw.measure import fit, width
@@ -40,17 +40,11 @@ class Legend:
 
     @property
     def totals(self) -> str:
-        """`25.6M params · 4.09G MACs · 11.1 MiB activations at the peak`."""
+        """`25.6M parameters · 4.09G MACs · 9.19 MiB of activations at the peak · N = 1, h = 7, w = 7`."""
         numbers = self.drawn.root.numbers
-        one = one_example(self.drawn)
-        macs = short(substitute(numbers.macs, one)).replace("*", "·")
-        parts = [f"{short(numbers.parameters)} parameters", f"{macs} MACs"]
-        if self.drawn.activation_memory is not None:
-            memory = short_bytes(substitute(self.drawn.activation_memory, one)).replace("*", "·")
-            parts.append(f"{memory} of activations at the peak")
-        if self.drawn.sizes or one:
-            parts.append(sizes_text({**self.drawn.sizes, **one}))
-        return " · ".join(parts)
+        parts = [f"{short(numbers.parameters)} parameters", f"{short(substitute(numbers.macs, self.drawn.basis))} MACs"]
+        parts.append(f"{short_bytes(self.drawn.activation_memory)} of activations at the peak")
+        return " · ".join([*parts, *filter(None, [sizes_text(self.drawn.basis)])])
 
     @property
     def describes(self) -> str:

@@ -14,7 +14,7 @@ from convspec.draw.diagram import MEASURES, Diagram, Edge, Group, Layer, Measure
 from convspec.draw.stacks import find_stacks
 from convspec.draw.tree import Branch, grow
 from convspec.elaborate.module import Module
-from convspec.ir.dims import DimError, Size, evaluate, substitute
+from convspec.ir.dims import Size, evaluate, substitute
 from convspec.ir.graph import Graph, Node, Parameter, Value
 from convspec.ir.types import TensorType
 from convspec.recursion import deep_recursion
@@ -46,7 +46,8 @@ def make(module: Module, sizes: Mapping[str, int]) -> Diagram:
         sizes=dict(sizes),
         open_sizes=tuple(name for name in known if name not in sizes),
         basis=basis,
-        activation_memory=_peak(graph, sizes),
+        # With open sizes it may take long to find out which layer is the peak, and the answer be no short text.
+        activation_memory=activation_memory(graph, basis),
         files=tuple(file.span.file for file in module.files),
     )
     find_stacks(drawn, graph.nodes)
@@ -56,13 +57,6 @@ def make(module: Module, sizes: Mapping[str, int]) -> Diagram:
 def at(tensor_type: TensorType, sizes: Mapping[str, int]) -> TensorType:
     """The type with the given sizes put in."""
     return tensor_type.with_shape(tuple(substitute(size, sizes) for size in tensor_type.shape))
-
-
-def _peak(graph: Graph, sizes: Mapping[str, int]) -> Size | None:
-    try:
-        return activation_memory(graph, sizes)
-    except DimError:
-        return None
 
 
 def _edges(graph: Graph, sizes: Mapping[str, int]) -> tuple[Edge, ...]:

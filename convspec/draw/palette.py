@@ -29,6 +29,7 @@ class Palette:
     frame_border: str
     terminal: str
     terminal_text: str
+    accent: str
     ramp: tuple[str, ...]
     ink: tuple[str, ...]
     faint: tuple[str, ...]
@@ -44,6 +45,7 @@ LIGHT = Palette(
     frame_border="#c3cedb",
     terminal="#e9edf2",
     terminal_text="#14202b",
+    accent="#c2541b",
     ramp=("#ffffff", "#edf4fc", "#dae8f8", "#c3daf2", "#a6c9eb", "#84b4e0", "#5b98cf", "#2c70b0", "#174f8a"),
     ink=(*("#14202b",) * 7, "#ffffff", "#ffffff"),
     faint=(*("#46535f",) * 3, *("#384552",) * 2, "#26323e", "#101a24", "#f4f9ff", "#dbe8f7"),
@@ -58,6 +60,7 @@ DARK = Palette(
     frame_border="#36424f",
     terminal="#27313d",
     terminal_text="#e8eef5",
+    accent="#ff9a5c",
     ramp=("#1a222c", "#1c2a39", "#1f3348", "#223e5a", "#264a6d", "#2b5882", "#326aa0", "#5fa3de", "#93c7f3"),
     ink=(*("#e8eef5",) * 6, "#ffffff", "#0a1017", "#0a1017"),
     faint=(*("#a9b7c6",) * 3, *("#b9c8d7",) * 2, "#cfdcea", "#edf4fb", "#0f1720", "#1b2733"),
@@ -123,6 +126,10 @@ def _colours(palette: Palette) -> dict[str, str]:
         "ground": f"fill:{palette.frame}",
         "terminal": f"fill:{palette.terminal}",
         "terminal-text": f"fill:{palette.terminal_text}",
+        "lit": "fill:#ffffff;fill-opacity:.28",
+        "dim": "fill:#000000;fill-opacity:.12",
+        "window": f"fill:{palette.accent};fill-opacity:.35;stroke:{palette.accent};stroke-width:1",
+        "ray": f"fill:none;stroke:{palette.accent};stroke-width:.8;stroke-dasharray:3 2",
         "badge": f"fill:{palette.text}",
         "badge-text": f"fill:{palette.paper}",
     }
