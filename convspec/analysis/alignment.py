@@ -44,12 +44,12 @@ def _token(item: Item) -> Hashable:
 
 def _gap(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
     """Pairs in a stretch where no label agrees."""
-    found = _pairs_by(old, new, _content) or {}
-    left_old = [each for each in old if each not in found]
-    left_new = [each for each in new if each not in found.values()]
-    found |= _pairs_by(left_old, left_new, _kind)
-    left_old = [each for each in old if each not in found]
-    left_new = [each for each in new if each not in found.values()]
+    found: dict[Item, Item] = {}
+    left_old, left_new = list(old), list(new)
+    for key in (_content, _kind, _place):
+        found |= _pairs_by(left_old, left_new, key)
+        left_old = [each for each in old if each not in found]
+        left_new = [each for each in new if each not in found.values()]
     if len(left_old) == len(left_new) == 1 and isinstance(left_old[0], Leaf) and isinstance(left_new[0], Leaf):
         found[left_old[0]] = left_new[0]  # one layer in the place of another
     taken = set(found.values())
@@ -91,8 +91,13 @@ def _kind(item: Item) -> Hashable:
     return False, (item.block or "").partition("(")[0], "" if item.block else tuple(child.name for child in item.children)
 
 
+def _place(item: Item) -> Hashable:
+    """A block is where another was."""
+    return id(item) if isinstance(item, Leaf) else item.name
+
+
 def _moved(pairs: list[Pair]) -> list[Pair]:
-    """What is gone and new under one label has moved; so has what is gone and new with the same unusual content."""
+    """What is gone and new under one label has moved."""
     gone = {_identity(pair.old): pair for pair in pairs if pair.new is None and pair.old is not None}
     found: list[Pair] = []
     settled: set[int] = set()
@@ -107,10 +112,10 @@ def _moved(pairs: list[Pair]) -> list[Pair]:
 
 
 def _identity(item: Item | None) -> Hashable:
-    """What says that an item is the same in another place: its label; nothing for one that is named by its ordinal."""
-    if item is None or item.automatic:
-        return id(item)
-    return isinstance(item, Leaf), item.name
+    """What says that an item is the same in another place: its label; the text too where that is but an ordinal."""
+    if item is None:
+        return None
+    return isinstance(item, Leaf), item.name, item.text if item.automatic else ""
 
 
 def matched(old: Branch, new: Branch) -> list[Pair]:

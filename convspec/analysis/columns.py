@@ -110,7 +110,8 @@ def parse_columns(texts: Sequence[str], known: Iterable[str], option: str = "--c
             name = part.strip().lower()
             name = name if name in names else _ALIASES.get(name, name)
             if name not in names:
-                hint = did_you_mean(name, [*names, *_ALIASES], f"there are {', '.join(names)}")
+                every = f"there are {', '.join(names)}"
+                hint = did_you_mean(name, [*names, *_ALIASES], every) if name else every
                 raise fail(error("CNN401", f"{option}: there is no column `{part.strip()}`", hint=hint))
             found.append(name)
     return tuple(dict.fromkeys(found))

@@ -260,18 +260,39 @@ def _interface(old: Graph, new: Graph, comparer: _Comparer) -> Iterator[Change]:
     before = {each.value.name: f"{each.value.type}{_picture(each)}" for each in old.inputs}
     after = {each.value.name: f"{each.value.type}{_picture(each)}" for each in new.inputs}
     yield from _names("input", before, after)
-    outputs = {each.name: "" for each in old.outputs}, {each.name: "" for each in new.outputs}
-    yield from _names("output", *outputs)
+    yield from _outputs(old, new, comparer)
+
+
+def _outputs(old: Graph, new: Graph, comparer: _Comparer) -> Iterator[Change]:
     makers = old.producers(), new.producers()
     ends = {each.name: each.value for each in old.outputs}
-    for each in new.outputs:
-        if each.name not in ends:
-            continue
-        a, b = makers[0].get(ends[each.name]), makers[1].get(each.value)
-        stood = comparer.nodes.get(b) if b is not None else None
-        if (a is None) != (b is None) or (a is not None and stood is not None and stood is not a):
-            was, now = a.path if a else ends[each.name].name, b.path if b else each.value.name
-            yield Change("interface", each.name, each.name, f"output {each.name} is {was} → {now}", layers=0)
+    names = {each.name: each.value for each in new.outputs}
+    called: dict[str, str] = {}
+    for name, value in names.items():
+        maker = makers[1].get(value)
+        stood = comparer.nodes.get(maker) if maker is not None else None
+        free = [each for each, end in ends.items() if each not in names and each not in called and stood is not None]
+        was = next((each for each in free if makers[0].get(ends[each]) is stood), None)
+        if name not in ends and was is not None:
+            called[was] = name
+            yield Change("interface", was, name, f"output {was} is called {name}", layers=0)
+    before = {called.get(name, name): "" for name in ends}
+    yield from _names("output", before, dict.fromkeys(names, ""))
+    for name in (name for name in names if name in ends):
+        yield from _end(name, ends[name], names[name], makers, comparer)
+
+
+def _end(
+    name: str, old: Value, new: Value, makers: tuple[Mapping[Value, Node], Mapping[Value, Node]], comparer: _Comparer
+) -> Iterator[Change]:
+    """An output that another layer makes than the one that stands for its maker, where none of them has moved."""
+    a, b = makers[0].get(old), makers[1].get(new)
+    if b in comparer.moved or any(comparer.nodes.get(node) is a for node in comparer.moved):
+        return
+    stood = comparer.nodes.get(b) if b is not None else None
+    if (a is None) != (b is None) or (a is not None and stood is not None and stood is not a):
+        was, now = a.path if a else old.name, b.path if b else new.name
+        yield Change("interface", name, name, f"output {name} is {was} → {now}", layers=0)
 
 
 def _picture(given: Any) -> str:
@@ -284,7 +305,7 @@ def _names(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> It
             yield Change("interface", name, "", f"{what} {name} removed", layers=0)
         elif after[name] != text:
             yield Change("interface", name, name, f"{what} {name}: {text} → {after[name]}", layers=0)
-    for name in after.keys() - before.keys():
+    for name in (name for name in after if name not in before):
         yield Change("interface", "", name, f"{what} {name} added", layers=0)
     if list(before) != list(after) and set(before) == set(after):
         yield Change("interface", "", "", f"{what}s in another order: {', '.join(before)} → {', '.join(after)}", layers=0)

@@ -11,8 +11,7 @@ from convspec.cli.declare import Argument, Option, command
 from convspec.cli.guard import guarded
 from convspec.cli.networks import NETWORK_HELP
 from convspec.cli.options import NETWORK, LimitOptions, Root, Settings
-from convspec.cli.summary import Optimizer, Precision
-from convspec.cli.tabular import OutputFile, TableFormat, TableFormatOption
+from convspec.cli.tabular import Optimizer, OutputFile, Precision, TableFormat, TableFormatOption
 
 _B = "The network that A became. Left out: A's file, for --model-b and --set-b."
 _MODEL = "The model of {}, where its file has several."
@@ -56,14 +55,14 @@ def diff(
     documentation are no change.
     """
     from convspec.analysis.difference import difference
-    from convspec.cli.networks import all_sizes, check_known, load_named
+    from convspec.cli.networks import all_sizes, check_known, load_named, split_name
     from convspec.cli.tabular import form_of, write
     from convspec.cli.values import parse_limits, parse_settings, parse_sizes
 
     form = form_of(output_format, output)
     _check_form(form)
     both, bounds, given = parse_settings(settings or []), parse_limits(limits or []), parse_sizes(sizes or [])
-    second = b if b is not None else a
+    second = b if b is not None else split_name(a)[0] if model_b else a
     mine = both | parse_settings(set_a or [], "--set-a"), both | parse_settings(set_b or [], "--set-b")
     old = load_named(a, model_a, mine[0], root, bounds, _title(a, model_a, set_a))
     new = load_named(second, model_b if b is not None else model_b or model_a, mine[1], root, bounds)

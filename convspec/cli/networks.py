@@ -39,6 +39,15 @@ def split_name(text: str) -> tuple[str, str | None]:
     return match[1], match[2]
 
 
+def resolved(spec: str, model: str | None) -> tuple[Path, str | None]:
+    """The file, and the model that a name of the zoo stands for."""
+    if not spec.startswith("zoo:"):
+        return Path(spec), model
+    from convspec.zoo import resolve
+
+    return resolve(spec, model)
+
+
 def load_named(
     text: str,
     model: str | None = None,
@@ -92,4 +101,4 @@ def check_known(given: Mapping[str, int], networks: Iterable[Named]) -> None:
         check_sizes({name: value for name, value in given.items() if name in sizes}, sizes)
 
 
-__all__ = ["NETWORK_HELP", "Named", "all_sizes", "check_known", "load_named", "split_name"]
+__all__ = ["NETWORK_HELP", "Named", "all_sizes", "check_known", "load_named", "resolved", "split_name"]

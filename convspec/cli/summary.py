@@ -9,7 +9,7 @@ from convspec.cli.declare import Argument, Option, command
 from convspec.cli.guard import guarded
 from convspec.cli.networks import NETWORK_HELP
 from convspec.cli.options import NETWORK, LimitOptions, Model, Root, Settings
-from convspec.cli.tabular import OutputFile, TableFormat, TableFormatOption
+from convspec.cli.tabular import Optimizer, OutputFile, Precision, TableFormat, TableFormatOption
 from convspec.records import dataclass
 
 if TYPE_CHECKING:
@@ -49,22 +49,10 @@ convspec summary zoo:resnet50 --memory 8GB --train --precision bf16"""
 
 
 class By(StrEnum):
+    """What a row stands for."""
+
     layer = "layer"
     block = "block"
-
-
-class Precision(StrEnum):
-    fp32 = "fp32"
-    fp16 = "fp16"
-    bf16 = "bf16"
-
-
-class Optimizer(StrEnum):
-    sgd = "sgd"
-    momentum = "momentum"
-    rmsprop = "rmsprop"
-    adam = "adam"
-    adamw = "adamw"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from convspec.cli.declare import Argument, Option, command
 from convspec.cli.guard import guarded
 from convspec.cli.networks import NETWORK_HELP
 from convspec.cli.options import NETWORK, LimitOptions, Root
-from convspec.cli.summary import Optimizer, Precision
-from convspec.cli.tabular import TableFormat, TableFormatOption
+from convspec.cli.tabular import Optimizer, Precision, TableFormat, TableFormatOption
 from convspec.records import dataclass
 
 if TYPE_CHECKING:
@@ -136,15 +135,14 @@ def _check_outputs(outputs: Sequence[Path], spec: str) -> None:
 def _axes(spec: str, model: str | None, settings: Sequence[str], root: Path | None, limits: Any) -> tuple[Opened, Any]:
     """The file, and every value of each setting."""
     from convspec.analysis.sweep import Setting
-    from convspec.cli.check import _resolve
-    from convspec.cli.networks import split_name
+    from convspec.cli.networks import resolved, split_name
     from convspec.diagnostics import error, fail
     from convspec.elaborate import opened
 
     path, named = split_name(spec)
     if named is not None and model is not None:
         raise fail(error("CNN401", f"--model and {spec} both name a model"))
-    resolved, found = _resolve(Path(path), named)
+    place, found = resolved(path, named)
     models = [part.strip() for part in model.split(",") if part.strip()] if model is not None else []
     chosen: list[str | None] = list(dict.fromkeys(models)) or [found]
     axes = [[Setting("model", name or "", name) for name in chosen]] if len(chosen) > 1 or settings == [] else []
@@ -154,7 +152,7 @@ def _axes(spec: str, model: str | None, settings: Sequence[str], root: Path | No
         raise fail(error("CNN401", f"--set gives `{twice[0]}` twice", hint="put all its values into one --set"))
     if not axes:
         axes = [[Setting("model", chosen[0] or "", chosen[0])]] if chosen[0] else []
-    return opened(resolved, limits, root), [*axes, *given]
+    return opened(place, limits, root), [*axes, *given]
 
 
 def _axis(text: str) -> list[Setting]:

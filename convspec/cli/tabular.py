@@ -21,6 +21,24 @@ class TableFormat(StrEnum):
     json = "json"
 
 
+class Precision(StrEnum):
+    """In which memory is counted."""
+
+    fp32 = "fp32"
+    fp16 = "fp16"
+    bf16 = "bf16"
+
+
+class Optimizer(StrEnum):
+    """Whose state training holds."""
+
+    sgd = "sgd"
+    momentum = "momentum"
+    rmsprop = "rmsprop"
+    adam = "adam"
+    adamw = "adamw"
+
+
 TableFormatOption: TypeAlias = Annotated[TableFormat, Option("--format", help="How the table is written.")]
 OutputFile: TypeAlias = Annotated[
     Path | None, Option("-o", "--output", metavar="FILE", help="Write it to a file; .md, .csv and .json say in which form.")
@@ -56,4 +74,4 @@ def write(text: str, output: Path | None, reads: tuple[str, ...] = ()) -> None:
     click.echo(f"wrote {output}")
 
 
-__all__ = ["OutputFile", "TableFormat", "TableFormatOption", "form_of", "json_text", "write"]
+__all__ = ["Optimizer", "OutputFile", "Precision", "TableFormat", "TableFormatOption", "form_of", "json_text", "write"]

@@ -47,4 +47,4 @@ def kept_by_autograd(module: Module, sizes: Mapping[str, int], inputs_learn: boo
         )
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         net(*tensors)
-    return sum(storage.nbytes() for storage in kept.values()) - masks[0]
+    return int(sum(storage.nbytes() for storage in kept.values())) - masks[0]

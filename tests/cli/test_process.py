@@ -17,7 +17,7 @@ lark typer pydantic importlib.metadata fractions difflib decimal multiprocessing
 """What no command may import that does not use it: frameworks, and what of the standard library takes long."""
 
 
-COMMAND_MODULES = ("check", "summary", "compile", "run", "verify", "bench", "explain", "weights", "zoo")
+COMMAND_MODULES = ("check", "summary", "diff", "sweep", "compile", "run", "verify", "bench", "explain", "weights", "zoo")
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -55,6 +55,9 @@ COMMANDS: list[tuple[tuple[str, ...], str]] = [
     (("run", "--help"), ""),
     (("weights", "--help"), ""),
     (("summary", "small.cnn"), "fractions decimal"),
+    (("summary", "small.cnn", "two.cnn", "--memory", "1GB"), "fractions decimal"),
+    (("diff", "small.cnn", "--set-b", "classes=9"), "fractions decimal difflib"),
+    (("sweep", "small.cnn", "--set", "classes=9,10"), "fractions decimal"),
 ]
 """Commands, and what of HEAVY each imports."""
 
