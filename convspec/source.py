@@ -27,6 +27,10 @@ class SourceFile:
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def line_start(self, number: int) -> int:
+        """The offset of the first character of 1-based line `number`."""
+        return self._line_starts[number - 1]
+
     def line(self, number: int) -> str:
         """The text of 1-based line `number`, without its line end."""
         start = self._line_starts[number - 1]

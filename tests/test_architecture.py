@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "format": {"source", "diagnostics", "limits", "syntax"},
     "elaborate": {"source", "diagnostics", "limits", "syntax", "ir", "ops"},
     "analysis": {"source", "diagnostics", "syntax", "ir", "ops", "elaborate"},
+    "lint": {"source", "diagnostics", "syntax", "ir", "ops", "elaborate"},
     "passes": {"source", "diagnostics", "ir", "ops", "elaborate", "analysis", "weights"},
     "weights": {"source", "diagnostics", "files", "version", "ir", "ops"},
     "targets": {

@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ from convspec.records import dataclass
 
 if TYPE_CHECKING:
     from convspec.elaborate import Opened
+    from convspec.elaborate.module import Module
 
 EXAMPLES = """Examples:
 
@@ -29,8 +31,16 @@ convspec check examples/*.cnn
 
 convspec check resnet.cnn --model ResNet50 --set classes=10 --format json"""
 
+
+class Deny(StrEnum):
+    """What else than an error makes a spec fail."""
+
+    warnings = "warnings"
+
+
 _ROUNDS = 20
 _FIX = "Mend what has one right answer, in the files that are named."
+_DENY = "Count warnings as errors."
 _FORMAT = "How errors are written: sarif is for code scanning, github for the log of a workflow."
 
 
@@ -43,13 +53,16 @@ def check(
     root: Root = None,
     limits: LimitOptions = None,
     fix: Annotated[bool, Option("--fix", help=_FIX)] = False,
+    deny: Annotated[Deny | None, Option("--deny", help=_DENY)] = None,
     output_format: Annotated[ReportFormat, Option("--format", help=_FORMAT)] = ReportFormat.text,
 ) -> None:
-    """Report every error in a spec, or in several.
+    """Report every error in a spec, or in several, and what is suspicious in those without errors.
 
-    Without --model, each model in a file is checked; one that needs arguments where a configuration gives them.
+    Without --model, each model in a file is checked; one that needs arguments where a configuration gives them. A comment
+    `# allow: CNN110 the reason` silences a warning.
     """
     from convspec.cli.values import parse_limits, parse_settings
+    from convspec.diagnostics.render import to_json
 
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
     checked, found = _check_all(specs, model, given, root, bounds)
@@ -57,29 +70,48 @@ def check(
         if not _mended(found, specs):
             break
         checked, found = _check_all(specs, model, given, root, bounds)
-    if found:
+    if deny:
+        found = [replace(diagnostic, severity="error") for diagnostic in found]
+    if any(diagnostic.severity == "error" for diagnostic in found):
         raise Failure(found)
     match output_format:
         case ReportFormat.text:
+            write_diagnostics(found, output_format)
             for file in checked:
                 file.say()
         case ReportFormat.json:
-            write_json({"models": [name for file in checked for name in file.models], "diagnostics": []})
+            write_json({"models": [name for file in checked for name in file.models], "diagnostics": to_json(found)})
         case _:
-            write_diagnostics([], output_format)
+            write_diagnostics(found, output_format)
 
 
 def _check_all(
     specs: list[Path], model: str | None, given: dict[str, Any], root: Path | None, limits: Limits
 ) -> tuple[list[_Checked], list[Diagnostic]]:
-    """What was found right, and what was found wrong."""
+    """What was found right, and what was found wrong; then what is suspicious in files without errors."""
     checked: list[_Checked] = []
     found: dict[object, Diagnostic] = {}
+    suspicious: dict[object, Diagnostic] = {}
     for spec in specs:
+        before = len(found)
         with _collected(found):
             path, chosen = _resolve(spec, model)
-            checked.append(replace(_check_file(_File(path, root, limits), chosen, given, found), spec=spec))
-    return checked, list(found.values())
+            file = replace(_check_file(_File(path, root, limits), chosen, given, found), spec=spec)
+            kept = _new(file.warnings if len(found) == before else [], suspicious)
+            checked.append(replace(file, warnings=kept))
+    return checked, [*found.values(), *suspicious.values()]
+
+
+def _new(warnings: list[Diagnostic], found: dict[object, Diagnostic]) -> list[Diagnostic]:
+    """The warnings that no other spec gave for a file that they both use; they are added to `found`."""
+    kept: dict[object, Diagnostic] = {}
+    for diagnostic in warnings:
+        assert diagnostic.primary is not None
+        span = diagnostic.primary.span
+        place = diagnostic.code, span.file.path or span.file, span.start
+        if place not in found:
+            kept[place] = found[place] = diagnostic
+    return list(kept.values())
 
 
 def _mended(found: list[Diagnostic], specs: list[Path]) -> bool:
@@ -124,10 +156,13 @@ class _Checked:
     spec: Path
     models: list[str]
     open_models: dict[str, list[str]]
+    warnings: list[Diagnostic]
 
     def say(self) -> None:
         said = f"no errors in {', '.join(self.models)}" if self.models else "no errors; no model could be checked by itself"
-        click.echo(f"{self.spec}: {said}")
+        count = len(self.warnings)
+        counted = f"; {count} {'warning' if count == 1 else 'warnings'}" if count else ""
+        click.echo(f"{self.spec}: {said}{counted}")
         for name, missing in self.open_models.items():
             click.echo(f"{name} needs {', '.join(missing)}: it was checked only where a configuration gives them")
 
@@ -135,25 +170,27 @@ class _Checked:
 def _check_file(file: _File, model: str | None, given: dict[str, object], found: dict[object, Diagnostic]) -> _Checked:
     """Check one model of a file, or all of them; mistakes are added to `found`."""
     from convspec.elaborate import opened
+    from convspec.lint import text_only, warnings
 
     try:
         spec = opened(file.spec, file.limits, file.root)
     except Failure as failure:
         raise _with_the_rest(file, failure) from None
-    if model is not None or given:
-        return _Checked(file.spec, [_check_one(spec, model, given)], {})
-    names, open_models = _check_models(spec, found)
-    return _Checked(file.spec, names, open_models)
+    alone = model is not None or given
+    modules, open_models = ([_check_one(spec, model, given)], {}) if alone else _check_models(spec, found)
+    suspicious = warnings(*modules) if modules else text_only(spec.scope.tree)
+    return _Checked(file.spec, [module.name for module in modules], open_models, suspicious)
 
 
-def _check_models(spec: Opened, found: dict[object, Diagnostic]) -> tuple[list[str], dict[str, list[str]]]:
-    """The models that can be checked by themselves, and the parameters that the others lack; mistakes go to `found`."""
+def _check_models(spec: Opened, found: dict[object, Diagnostic]) -> tuple[list[Module], dict[str, list[str]]]:
+    """The models that are right by themselves, and the parameters that others lack; mistakes go to `found`."""
     open_models = _open_models(spec)
-    names = [name for name in spec.models() if name not in open_models]
-    for name in names:
-        with _collected(found):
-            _check_one(spec, name, {})
-    return names, open_models
+    modules = []
+    for name in spec.models():
+        if name not in open_models:
+            with _collected(found):
+                modules.append(_check_one(spec, name, {}))
+    return modules, open_models
 
 
 def _with_the_rest(file: _File, failure: Failure) -> Failure:
@@ -181,12 +218,12 @@ def _collected(found: dict[object, Diagnostic]) -> Iterator[None]:
             found.setdefault((diagnostic.code, diagnostic.message, place), diagnostic)
 
 
-def _check_one(spec: Opened, model: str | None, given: dict[str, object]) -> str:
+def _check_one(spec: Opened, model: str | None, given: dict[str, object]) -> Module:
     from convspec.analysis.budgets import check_asserts
 
     module = spec.module(model, given)
     check_asserts(module)
-    return module.name
+    return module
 
 
 def _open_models(spec: Opened) -> dict[str, list[str]]:

@@ -66,6 +66,23 @@ CODES: dict[str, str] = {
     # 090-099 targets
     "CNN090": "a target cannot express this exactly",
     "CNN091": "a target cannot carry this label",
+    # 100-199 warnings: 100-109 names, 110-189 layers, 190-199 comments
+    "CNN100": "a name is imported and never used",
+    "CNN101": "a block, constant or function of the file is never used",
+    "CNN102": "a parameter is never used",
+    "CNN103": "a value is never used",
+    "CNN104": "an input is never used",
+    "CNN105": "a name is bound again before its value is used",
+    "CNN110": "a bias stands before a norm that takes it off again",
+    "CNN111": "a window, or cells of a kernel, only ever see padding",
+    "CNN112": "a number of channels wastes most of a group of eight",
+    "CNN113": "a dropout stands behind the last layer",
+    "CNN114": "an activation follows an activation to no purpose",
+    "CNN115": "cells at a border are never seen",
+    "CNN116": "a layer gives the same result whatever comes in",
+    "CNN190": "a comment allows a warning without a reason",
+    "CNN191": "a comment allows a warning that is not given",
+    "CNN192": "a comment that is to allow a warning cannot be understood",
     # 200-219 weights
     "CNN200": "a weights file cannot be read",
     "CNN201": "weights do not fit the spec",
