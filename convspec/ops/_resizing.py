@@ -100,6 +100,21 @@ def evaluate(how: Resizing, x: Array) -> Array:
     return x
 
 
+def cells_read(how: Resizing, n: int, m: int) -> list[list[int]]:
+    """For each of m outputs the cells, of n, whose weight is not zero."""
+    import numpy as np
+
+    if n == m:
+        return [[index] for index in range(m)]
+    if how.mode == "nearest":
+        return [[int(cell)] for cell in taps(np.arange(m), n, m, how)[0][0]]
+    matrix = _filter(n, m, how.mode) if how.antialias else _interpolation(n, m, how)
+    return [np.flatnonzero(np.abs(row) > _NO_WEIGHT).tolist() for row in matrix]
+
+
+_NO_WEIGHT = 1e-12
+
+
 def _interpolation(n: int, m: int, how: Resizing) -> Array:
     """(m, n): the weights of the cells that each output sees; cells beyond the edge count as the outermost one."""
     import numpy as np

@@ -80,7 +80,7 @@ def _per_axis(factor: float | tuple[float, ...], rank: int) -> tuple[float, ...]
     return factor
 
 
-def _plan(a: Resize, x: TensorType, like: TensorType | None = None) -> resizing.Resizing:
+def plan(a: Resize, x: TensorType, like: TensorType | None = None) -> resizing.Resizing:
     factor = None if a.factor is None else tuple(map(resizing.fraction, a.factor))
     sizes: tuple[Size, ...]
     if like is not None:
@@ -99,7 +99,7 @@ def infer(a: Resize, x: TensorType, like: TensorType | None = None) -> TensorTyp
     if like is not None and like.rank != x.rank:
         message = f"`like` must have the rank of the tensor that is resized, {x.rank}, not {like.rank}"
         raise ShapeError(message, "CNN030", inputs={0: str(x), 1: str(like)})
-    sizes = _plan(a, x, like).sizes
+    sizes = plan(a, x, like).sizes
     for axis, (n, m) in enumerate(zip(x.spatial, sizes, strict=True), 2):
         if not at_least(m, 1):
             name = axis_name(axis, x.rank)
@@ -109,27 +109,27 @@ def infer(a: Resize, x: TensorType, like: TensorType | None = None) -> TensorTyp
 
 
 def cost(a: Resize, *types: TensorType) -> Cost:
-    return resizing.cost(_plan(a, *types), types[0], infer(a, *types))
+    return resizing.cost(plan(a, *types), types[0], infer(a, *types))
 
 
 def receptive_field(a: Resize, *types: TensorType) -> Window:
-    return resizing.receptive_field(_plan(a, *types), types[0])
+    return resizing.receptive_field(plan(a, *types), types[0])
 
 
 def evaluate(a: Resize, p: object, *arrays: Array) -> Array:
-    return resizing.evaluate(_plan(a, *(TensorType(str(array.dtype), array.shape) for array in arrays)), arrays[0])
+    return resizing.evaluate(plan(a, *(TensorType(str(array.dtype), array.shape) for array in arrays)), arrays[0])
 
 
 def to_torch(a: Resize, *types: TensorType) -> Lowered:
-    return targets.to_torch(_plan(a, *types), types[0])
+    return targets.to_torch(plan(a, *types), types[0])
 
 
 def to_keras(a: Resize, *types: TensorType) -> Lowered:
-    return targets.to_keras(_plan(a, *types), types[0])
+    return targets.to_keras(plan(a, *types), types[0])
 
 
 def to_onnx(a: Resize, *types: TensorType) -> Lowered:
-    return targets.to_onnx(_plan(a, *types), types[0])
+    return targets.to_onnx(plan(a, *types), types[0])
 
 
 OP = OpDef(

@@ -35,34 +35,34 @@ def infer(a: Upsample, x: TensorType) -> TensorType:
     return x.with_shape((*x.shape[:2], *(n * f for n, f in zip(x.spatial, a.factor, strict=True))))
 
 
-def _plan(a: Upsample, x: TensorType) -> resizing.Resizing:
+def plan(a: Upsample, x: TensorType) -> resizing.Resizing:
     sizes = tuple(n * f for n, f in zip(x.spatial, a.factor, strict=True))
     return resizing.Resizing(a.mode, sizes, a.align_corners, factor=tuple((f, 1) for f in a.factor))
 
 
 def cost(a: Upsample, x: TensorType) -> Cost:
     """Linear: the 2 neighbours along each axis, weighted and added; nearest: nothing."""
-    return resizing.cost(_plan(a, x), x, infer(a, x))
+    return resizing.cost(plan(a, x), x, infer(a, x))
 
 
 def receptive_field(a: Upsample, x: TensorType) -> Window:
-    return resizing.receptive_field(_plan(a, x), x)
+    return resizing.receptive_field(plan(a, x), x)
 
 
 def evaluate(a: Upsample, p: object, x: Array) -> Array:
-    return resizing.evaluate(_plan(a, TensorType(str(x.dtype), x.shape)), x)
+    return resizing.evaluate(plan(a, TensorType(str(x.dtype), x.shape)), x)
 
 
 def to_torch(a: Upsample, x: TensorType) -> Lowered:
-    return targets.to_torch(_plan(a, x), x)
+    return targets.to_torch(plan(a, x), x)
 
 
 def to_keras(a: Upsample, x: TensorType) -> Lowered:
-    return targets.to_keras(_plan(a, x), x)
+    return targets.to_keras(plan(a, x), x)
 
 
 def to_onnx(a: Upsample, x: TensorType) -> Lowered:
-    return targets.to_onnx(_plan(a, x), x)
+    return targets.to_onnx(plan(a, x), x)
 
 
 OP = OpDef(
