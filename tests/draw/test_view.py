@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 import webbrowser
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,6 @@ def test_the_page_and_the_model_are_served_until_ctrl_c(
     page = fetch(url).decode()
     (file,) = re.findall(r'<meta name="file" content="([^"]*)">', page)
     assert file == "/data/Tiny.onnx"
-    assert '<meta name="version" content="0.0.0">' in page, "the page of a release asks other servers for the reader's country"
 
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -72,9 +73,23 @@ def test_the_page_and_the_model_are_served_until_ctrl_c(
     weights = convspec.loads(SPEC, seed=3).weights
     assert np.array_equal(stored["stem.weight"], weights["stem.weight"])
 
+    for asset in ("index.js", "onnx.js", "grapher.css", "onnx-metadata.json", "icon.png"):
+        assert fetch(f"{url}/{asset}"), asset
     for path in ("secret.txt", "../secret.txt", "%2e%2e/%2e%2e/secret.txt", "tiny.cnn"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
             fetch(f"{url}/data/{path}")
+    for path in (
+        "server.py",
+        "__init__.py",
+        "../netron/index.html",
+        "data/",
+        "data",
+        "%2e%2e/index.js",
+        "index.js/",
+        "\u00e9.js",
+    ):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            fetch(f"{url}/{urllib.parse.quote(path, safe='/%')}")
 
     assert list(scratch.iterdir()), "the model is in a folder of its own"
     process.send_signal(signal.SIGINT)
@@ -83,6 +98,27 @@ def test_the_page_and_the_model_are_served_until_ctrl_c(
     assert list(scratch.iterdir()) == []
     with pytest.raises(OSError, match="urlopen"):
         fetch(url)
+
+
+def test_the_page_asks_and_tells_no_other_server(served: tuple[subprocess.Popen[str], str, Path]) -> None:
+    _, url, _ = served
+    with OPENER.open(url, timeout=20) as answer:
+        headers, page = answer.headers, answer.read().decode()
+    policy = dict(rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";"))
+    assert policy["connect-src"] == policy["default-src"] == policy["script-src"] == "'self'"
+    assert headers["Set-Cookie"].startswith("consent=1;"), "the page does not ask for consent to report"
+    said = dict(re.findall(r'<meta name="(\w+)" content="([^"]*)">', page))
+    assert said["version"] == "0.0.0", "the page of a development version reports nothing"
+    made = datetime.fromisoformat(said["date"]).replace(tzinfo=UTC)
+    assert abs(datetime.now(UTC) - made).days < 2, "the page of a Netron of half a year ago refuses to work"
+    assert page.count('<meta name="version"') == page.count('<meta name="date"') == 1
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "", "localhost.evil.example", "127.0.0.1.evil.example"])
+def test_a_page_of_another_name_is_refused(served: tuple[subprocess.Popen[str], str, Path], host: str) -> None:
+    _, url, _ = served
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        OPENER.open(urllib.request.Request(f"{url}/data/Tiny.onnx", headers={"Host": host}), timeout=20)
 
 
 def _external(path: Path) -> list[onnx.StringStringEntryProto]:
