@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
 from convspec.cli.declare import Option, command
-from convspec.cli.guard import Format, guarded, write_json
+from convspec.cli.guard import Format, guarded, write_diagnostics, write_json
 from convspec.cli.int8 import Calibrate, Keep, Method, ReduceRange, check_options, compile_int8
 from convspec.cli.options import (
     AllowMissing,
@@ -24,6 +24,9 @@ from convspec.cli.options import (
     Spec,
     Weights,
 )
+
+if TYPE_CHECKING:
+    from convspec.api import Net
 
 EXAMPLES = """Examples:
 
@@ -89,6 +92,7 @@ def compile_(
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
     net = api.load(spec, model, given, weights, seed, root, bounds, allow_missing or (), parse_sizes(sizes or []))
     say_left_out(net)
+    _warn(net)
     if precision == "int8":
         how = {"calibration": calibrate, "exclude": tuple(keep or ()), "method": method or "minmax", "opset": opset}
         compile_int8(net, output, optimize, {**how, "reduce_range": reduce_range}, report, output_format)
@@ -105,6 +109,13 @@ def compile_(
         click.echo("\n".join(each.text() for each in net.reports) or "not rewritten: --optimize is 0")
     for path, size in zip(written, lengths, strict=True):
         click.echo(f"wrote {path} ({_shown(size)})")
+
+
+def _warn(net: Net) -> None:
+    """What is suspicious in the author's own files, to stderr: what is compiled is what was written."""
+    from convspec.lint import warnings
+
+    write_diagnostics(warnings(net.module))
 
 
 def _bytes(path: Path) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from convspec.diagnostics import Failure
+from convspec.diagnostics import Diagnostic, Failure
 from convspec.diagnostics.codes import CODES
 from convspec.diagnostics.render import render
 from convspec.explain.page import Code, Page, Part, Section, Text
@@ -54,23 +54,26 @@ class Spec:
     def message(self) -> str:
         """What the compiler says, empty where it is content."""
         try:
-            self._compile()
+            return render(self._compile())
         except Failure as failure:
             return render(failure.diagnostics)
-        return ""
 
-    def _compile(self) -> None:
+    def _compile(self) -> list[Diagnostic]:
+        """The warnings of a spec that compiles."""
         from convspec import api
+        from convspec.lint import warnings
 
         limits = Limits(**self.limits)
         if not any(re.search(r'^use .* from "', text, re.MULTILINE) for text in self.files.values()):
             net = api.loads(self.files[MAIN], MAIN, model=self.model, limits=limits)
             self._emit(net)
-            return
+            return warnings(net.module)
         with TemporaryDirectory() as folder:
             for name, text in self.files.items():
                 (Path(folder) / name).write_text(text, encoding="utf-8")
-            self._emit(api.load(Path(folder) / MAIN, model=self.model, limits=limits))
+            net = api.load(Path(folder) / MAIN, model=self.model, limits=limits)
+            self._emit(net)
+            return warnings(net.module)
 
     def _emit(self, net: Net) -> None:
         from convspec.targets.base import find_target

@@ -63,8 +63,9 @@ def test_the_wrong_spec_gives_the_code_and_the_right_one_nothing(code: str) -> N
     wrong, right = spec_of(half(code, "Wrong")), spec_of(half(code, "Right"))
     assert wrong is not None and right is not None
     message = wrong.message()
-    assert message.startswith(f"error[{code}]: ")
-    assert set(re.findall(r"^error\[(CNN\d+)\]", message, re.MULTILINE)) == {code}
+    severity = "warning" if code.startswith("CNN1") else "error"
+    assert message.startswith(f"{severity}[{code}]: ")
+    assert set(re.findall(r"^(\w+)\[(CNN\d+)\]", message, re.MULTILINE)) == {(severity, code)}
     assert right.message() == ""
     shown = code_page(code).markdown()
     assert f"says:\n\n```\n{message}```\n" in shown
