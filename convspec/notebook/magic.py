@@ -18,6 +18,7 @@ from convspec import api
 from convspec.cli.values import parse_settings, parse_sizes
 from convspec.diagnostics import Failure
 from convspec.diagnostics.render import render
+from convspec.lint import warnings
 from convspec.records import dataclass
 
 _ABOUT = """Compile the cell, a whole spec, and give its network to a variable. Other cells are not seen: what they share goes
@@ -28,9 +29,11 @@ into a file (%%writefile blocks.cnn), from which they `use` it. Where the cell i
 class CellFailure(Failure):
     """What was wrong with a cell. IPython shows the diagnostics, where it would show a traceback; the cell has failed."""
 
+    colour: bool = True
+
     def _render_traceback_(self) -> list[str]:
-        """What IPython asks of an exception that shows itself: lines, with ANSI colours."""
-        return render(self.diagnostics, colour=True).rstrip("\n").split("\n")
+        """What IPython asks of an exception that shows itself: lines, with ANSI codes where it has colours."""
+        return render(self.diagnostics, colour=self.colour).rstrip("\n").split("\n")
 
 
 def register(shell: Any) -> None:
@@ -49,9 +52,16 @@ def compile_cell(shell: Any, chosen: Namespace, cell: str) -> api.Net | None:
     try:
         net = _network(cell, f"In [{shell.displayhook.prompt_count}]", chosen)
     except Failure as failure:
-        raise CellFailure(failure.diagnostics) from None
+        raise CellFailure(failure.diagnostics, _in_colour(shell)) from None
     shell.push({chosen.name: net})
+    suspicious = warnings(net.module)
+    if suspicious:
+        print(render(suspicious, colour=_in_colour(shell)))
     return None if chosen.quiet else net
+
+
+def _in_colour(shell: Any) -> bool:
+    return str(shell.colors).lower() != "nocolor"
 
 
 def _network(cell: str, name: str, chosen: Namespace) -> api.Net:

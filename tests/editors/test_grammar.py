@@ -140,7 +140,7 @@ def damaged(seed: int, count: int) -> list[str]:
 
 
 def test_damaged_specs_are_coloured_as_the_compiler_reads_them() -> None:
-    texts = damaged(7, 250)
+    texts = damaged(7, 150)
     told = [line for text, runs in zip(texts, classified(texts), strict=True) for line in differences(text, runs)[:1]]
     assert told == []
 

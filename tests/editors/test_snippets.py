@@ -10,11 +10,12 @@ import pytest
 
 import convspec
 from convspec.format import format_text
+from convspec.lint import warnings
 
 SNIPPETS = json.loads((Path(__file__).parents[2] / "editors" / "vscode" / "snippets" / "cnn.json").read_text(encoding="utf-8"))
 
 FILE = "{0}\n"
-OTHER = "{0}\nmodel Other {{ input x: float32[N, 3, 8, 8]\n output x -> USE }}\n"
+OTHER = "{0}\nmodel Other {{ input x: float32[N, 8, 8, 8]\n output x -> USE }}\n"
 BASED = "model Net(classes: int = 9) {{ input x: float32[N, 3, 8, 8]\n output x -> flatten -> linear(classes) }}\n{0}\n"
 BESIDE = OTHER.replace("USE", "relu")
 USING = OTHER
@@ -24,7 +25,7 @@ STAGE = "model Net {{\n    input image: float32[N, 16, 32, 32]\n    x = image\n 
 PLACES = {
     "model": FILE, "model-sizes": FILE, "config": BASED, "let": BESIDE, "letf": BESIDE, "use": BESIDE, "default": BESIDE,
     "block": USING.replace("USE", "ConvBlock(8)"), "residual": USING.replace("USE", "Residual(8)"),
-    "bottleneck": USING.replace("USE", "Bottleneck(8, stride = 2)"), "inverted": USING.replace("USE", "InvertedResidual(3)"),
+    "bottleneck": USING.replace("USE", "Bottleneck(8, stride = 2)"), "inverted": USING.replace("USE", "InvertedResidual(8)"),
     "inception": USING.replace("USE", "Inception(4, [4, 8], [2, 4], 4)"),
     "input": INPUT, "picture": INPUT,
     "head": BODY.replace("{1}", ""), "output": BODY.replace("{1}", ""), "branches": BODY.replace("{1}", "output joined\n"),
@@ -72,6 +73,23 @@ def test_what_stands_at_the_top_is_in_style(name: str) -> None:
     """The formatter leaves it as it is, but for the line that waits for the cursor."""
     text = re.sub(r"\n[ \t]+\n", "\n", filled(SNIPPETS[name]["body"])) + "\n"
     assert format_text(text) == text
+
+
+UNUSED = ("CNN100", "CNN101", "CNN102", "CNN103")
+"""What a snippet declares is used by what the author writes next."""
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_nothing_in_it_is_warned_of(name: str) -> None:
+    """The places around snippets are for the tests, and warned of with an empty snippet, too."""
+    snippet = SNIPPETS[name]
+    body = filled(snippet["body"])
+    text = PLACES[snippet["prefix"]].format(body)
+    begin = text.index(body)
+    for model in re.findall(r"^model (\w+)", text, flags=re.MULTILINE):
+        found = warnings(convspec.loads(text, model=model).module)
+        spans = [(each.code, each.primary.span.start) for each in found if each.primary and each.code not in UNUSED]
+        assert not [code for code, start in spans if begin <= start < begin + len(body)], found
 
 
 @pytest.mark.parametrize("name", SNIPPETS)

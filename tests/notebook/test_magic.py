@@ -155,3 +155,23 @@ def test_what_the_documentation_shows(shell: InteractiveShell, capsys: pytest.Ca
     assert len(shell.user_ns["net"].module.graph.nodes) == 4
     for option in re.findall(r"`(--[a-z]+)", text):
         assert option in (shell.find_cell_magic("cnn").__doc__ or "")
+
+
+def test_warnings_stand_above_the_network(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.colors = "nocolor"
+    cell = "model M {\n input x: float32[N, 3, 8, 8]\n y = x -> relu\n output x -> conv(4, 3x3)\n}"
+    assert run(shell, "", cell) is shell.user_ns["net"]
+    told = capsys.readouterr().out
+    assert told.startswith("warning[CNN103]: `y` is never used") and "--> In [1]:4:2" in told
+    assert told.index("warning[") < told.index("M(x: float32")
+    run(shell, "--quiet", cell)
+    assert "warning[CNN103]" in capsys.readouterr().out
+    run(shell, "", SPEC)
+    assert "warning" not in capsys.readouterr().out
+
+
+def test_without_colours_there_are_none(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.colors = "nocolor"
+    with pytest.raises(CellFailure):
+        run(shell, "", "model {")
+    assert "\x1b" not in capsys.readouterr().out
