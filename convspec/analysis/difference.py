@@ -50,7 +50,7 @@ class Change:
     """What it is: `conv(64, 3x3)`, `kernel 3x3 → 5x5`."""
     cost: Cost = Cost()
     field: tuple[str, str] = ("", "")
-    """The receptive field before and after, where that changed."""
+    """The receptive field before and after, where that changed; "" where there was or is none."""
     layers: int = 1
     places: tuple[str, ...] = ()
     """Where else the same change was made."""
@@ -154,9 +154,10 @@ class _Comparer:
 
     def _alone(self, old: Item | None, new: Item | None) -> None:
         if new is not None:
-            self.changes.append(Change("added", "", new.path, _said(new), cost_of(new), layers=_count(new)))
+            self.changes.append(Change("added", "", new.path, _said(new), cost_of(new), ("", _field(new)), _count(new)))
         elif old is not None:
-            self.changes.append(Change("removed", old.path, "", _said(old), Cost() - cost_of(old), layers=_count(old)))
+            gone = Cost() - cost_of(old)
+            self.changes.append(Change("removed", old.path, "", _said(old), gone, (_field(old), ""), _count(old)))
 
     def _note(self, kind: Kind, old: Item, new: Item, text: str, cost: Cost) -> None:
         self.changes.append(Change(kind, old.path, new.path, text, cost, layers=max(_count(old), _count(new))))
@@ -237,6 +238,12 @@ def _count(item: Item) -> int:
 
 def _said(item: Item) -> str:
     return item.text
+
+
+def _field(item: Item) -> str:
+    """The receptive field at the end of an item."""
+    *_, last = item.leaves()
+    return show(last.row.field)
 
 
 def _title(item: Branch) -> str:

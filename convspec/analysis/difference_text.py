@@ -46,8 +46,10 @@ def _lines(
     heads = [f"{mark} {plain(_head(name, each))}" for mark, name, each in zip("ab", names, (found.old, found.new), strict=True)]
     if found.same:
         return [*heads, "", "The networks are equal."]
-    lines = [heads[0], *([""] if table is markdown_lines else []), heads[1], "", *table(changes_table(found))]
-    return [*lines, "", *table(totals_table(found)), "", *map(plain, weights_lines(found.carried))]
+    weights = weights_lines(found.carried)
+    if table is markdown_lines:
+        heads, weights = [f"- {head}" for head in heads], [f"- {plain(line.strip())}" for line in weights]
+    return [*heads, "", *table(changes_table(found)), "", *table(totals_table(found)), *([""] if weights else []), *weights]
 
 
 def _head(name: str, summary: Summary) -> str:
@@ -69,7 +71,7 @@ def changes_table(found: Difference) -> Table:
 
 def _row(change: Change) -> tuple[str, ...]:
     before, after = change.field
-    return (MARKS[change.kind], _where(change), _what(change), *_numbers(change.cost), f"{before} → {after}" if after else "")
+    return (MARKS[change.kind], _where(change), _what(change), *_numbers(change.cost), f"{before} → {after}".strip() if before or after else "")
 
 
 def _where(change: Change) -> str:
@@ -196,7 +198,7 @@ def _change_json(change: Change) -> dict[str, Any]:
         "parameters": change.cost.parameters,
         "macs": change.cost.macs,
         "kept_bytes": change.cost.kept,
-        "receptive_field": list(change.field) if change.field[1] else None,
+        "receptive_field": [each or None for each in change.field] if any(change.field) else None,
     }
 
 

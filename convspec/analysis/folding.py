@@ -17,6 +17,7 @@ from convspec.analysis.summary import Row, Summary
 from convspec.elaborate.module import Application, BlockEvent, Event, Module, StageEvent
 from convspec.ir.dims import Size
 from convspec.ir.graph import Graph, Value
+from convspec.source import Span
 
 _LONGEST = 60
 
@@ -149,13 +150,18 @@ def _largest(fields: Sequence[Fields]) -> Fields:
 
 def block_texts(module: Module) -> dict[str, str]:
     """Every use of a block by its label path, as it is called: `Bottleneck(width = 64, stride = 2)`."""
-    found: dict[str, str] = {}
+    return {path: block_text(event) for path, (event, _) in block_uses(module).items()}
+
+
+def block_uses(module: Module) -> dict[str, tuple[BlockEvent, Span]]:
+    """Every use of a block by its label path, the first where there are several, and where it stands."""
+    found: dict[str, tuple[BlockEvent, Span]] = {}
     pending: list[Application] = [module.root]
     while pending:
         application = pending.pop()
-        for event in application.events.values():
+        for (site, _), event in application.events.items():
             for each in block_events(event):
-                found.setdefault(each.application.path, block_text(each))
+                found.setdefault(each.application.path, (each, site.span))
                 pending.append(each.application)
     return found
 
@@ -197,4 +203,4 @@ def _value(value: Any) -> str | None:
     return None
 
 
-__all__ = ["block_events", "block_text", "block_texts", "folded", "ordered"]
+__all__ = ["block_events", "block_text", "block_texts", "block_uses", "folded", "ordered"]

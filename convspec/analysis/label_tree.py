@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import TypeAlias
 
-from convspec.analysis.folding import block_texts
+from convspec.analysis.folding import block_text, block_uses
 from convspec.analysis.summary import Row, Summary
 from convspec.elaborate.module import Module
 from convspec.ir.graph import Node
 from convspec.records import dataclass
+from convspec.source import Span
 
 _ORDINAL = re.compile(r"\d+(\.\d+)*$")
 
@@ -34,8 +35,10 @@ class Leaf:
 
     @property
     def automatic(self) -> bool:
-        """Whether the name is a number, or the op and its ordinal, which says nothing of what the author called it."""
-        return self.name.isdigit() or _ORDINAL.sub("", self.name) == self.node.op.name
+        """Whether the name is a number, or the op and its ordinal that no author wrote."""
+        if self.name.isdigit() or _is_labelled(self.node.span):
+            return self.name.isdigit()
+        return _ORDINAL.sub("", self.name) == self.node.op.name
 
     def leaves(self) -> Iterator[Leaf]:
         yield self
@@ -48,6 +51,8 @@ class Branch:
     name: str
     path: str
     block: str | None
+    span: Span | None = None
+    """Where the block is used."""
     children: list[Item] = field(default_factory=list)
 
     @property
@@ -60,9 +65,9 @@ class Branch:
 
     @property
     def automatic(self) -> bool:
-        """Whether the name is a number, or the block's own with an ordinal."""
-        if self.name.isdigit():
-            return True
+        """Whether the name is a number, or the block's own with an ordinal that no author wrote."""
+        if self.name.isdigit() or (self.span is not None and _is_labelled(self.span)):
+            return self.name.isdigit()
         title = (self.block or "").partition("(")[0]
         return _ORDINAL.sub("", self.name).lower() == title.lower() and _ORDINAL.search(self.name) is not None
 
@@ -80,9 +85,14 @@ class Branch:
 Item: TypeAlias = Leaf | Branch
 
 
+def _is_labelled(span: Span) -> bool:
+    """Whether a label stands before a stage: its colon does."""
+    return span.file.text[: span.start].rstrip().endswith(":")
+
+
 def label_tree(module: Module, summary: Summary) -> Branch:
     """The tree of a module and the summary of its layers."""
-    blocks = block_texts(module)
+    blocks = {path: (block_text(event), span) for path, (event, span) in block_uses(module).items()}
     root = Branch("", "", module.root.block.name.text)
     branches: dict[str, Branch] = {"": root}
     uses: dict[str, int] = {}
@@ -95,13 +105,13 @@ def label_tree(module: Module, summary: Summary) -> Branch:
     return root
 
 
-def _branch(levels: list[str], branches: dict[str, Branch], blocks: Mapping[str, str]) -> Branch:
+def _branch(levels: list[str], branches: dict[str, Branch], blocks: Mapping[str, tuple[str, Span]]) -> Branch:
     """The branch of these levels, made with those above it where it is not there yet."""
     above = branches[""]
     for end in range(1, len(levels) + 1):
         path = ".".join(levels[:end])
         if path not in branches:
-            branches[path] = Branch(levels[end - 1], path, blocks.get(path))
+            branches[path] = Branch(levels[end - 1], path, *blocks.get(path, (None, None)))
             above.children.append(branches[path])
         above = branches[path]
     return above

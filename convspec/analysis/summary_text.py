@@ -91,7 +91,7 @@ def notes(summary: Summary) -> list[str]:
 
 
 def _unknown(summary: Summary) -> str:
-    return f"memory in all      is counted where {', '.join(summary.open_sizes)} have values"
+    return f"memory in all      is counted where every size has a value: --sizes {', '.join(summary.open_sizes)}"
 
 
 def _sorted_at(summary: Summary) -> list[str]:

@@ -12,6 +12,8 @@ from convspec.analysis.tables import Table, csv_text
 from convspec.diagnostics import Diagnostic, error, fail
 from convspec.records import dataclass
 
+MODEL = "(model)"
+"""The name of the axis of models, which no parameter has."""
 CAPACITY = ("params", "layers", "statistics")
 """Of these more is better in a trade-off; of everything else, less."""
 
@@ -23,6 +25,11 @@ class Setting:
     name: str
     text: str
     value: Any
+
+    @property
+    def title(self) -> str:
+        """`width=16`; a model by its name alone."""
+        return self.text if self.name == MODEL else f"{self.name}={self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Point:
     @property
     def title(self) -> str:
         """`width=16, depth=2`."""
-        return ", ".join(each.text if each.name == "model" else f"{each.name}={each.text}" for each in self.settings)
+        return ", ".join(each.title for each in self.settings)
 
     @property
     def note(self) -> str:
@@ -97,7 +104,7 @@ def ordered(points: Iterable[Point], by: str) -> list[Point]:
 
 def sweep_table(points: Sequence[Point], best: set[int], columns: Sequence[str]) -> Table:
     """A column for each setting, then the chosen ones, a mark for the front, and what is wrong where something is."""
-    names = [setting.name for setting in points[0].settings]
+    names = [setting.name.strip("()") for setting in points[0].settings]
     wanted = [NETWORK_COLUMNS[name] for name in columns]
     notes = any(point.note for point in points)
     right = [all(each.settings[i].text.lstrip("-").isdigit() for each in points) for i in range(len(names))]
@@ -114,7 +121,7 @@ def sweep_table(points: Sequence[Point], best: set[int], columns: Sequence[str])
 
 def sweep_csv(points: Sequence[Point], best: set[int], columns: Sequence[str]) -> str:
     """The same with plain numbers."""
-    names = [setting.name for setting in points[0].settings]
+    names = [setting.name.strip("()") for setting in points[0].settings]
     wanted = [NETWORK_COLUMNS[name] for name in columns]
     rows = []
     for index, point in enumerate(points):
@@ -134,7 +141,7 @@ def sweep_json(spec: str, points: Sequence[Point], best: set[int], axes: tuple[s
 
 
 def _point_json(point: Point, on_front: bool) -> dict[str, Any]:
-    settings: Mapping[str, Any] = {each.name: _json_value(each.value) for each in point.settings}
+    settings: Mapping[str, Any] = {each.name.strip("()"): _json_value(each.value) for each in point.settings}
     return {
         "settings": settings,
         "front": on_front,

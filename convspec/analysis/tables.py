@@ -28,7 +28,7 @@ def text_lines(table: Table) -> list[str]:
     """Aligned columns with a rule below the headings, and one above the totals."""
     body = [*table.rows, *([table.total] if table.total else [])]
     widths = [max(map(width, column)) for column in zip(table.headings, *body, strict=True)]
-    rule = GAP.join("-" * each for each in widths)
+    rule = GAP.join(("-" if heading else " ") * each for heading, each in zip(table.headings, widths, strict=True))
     lines = [_line(table.headings, widths, table.right), rule, *(_line(row, widths, table.right) for row in table.rows)]
     if table.total is not None:
         lines += [rule, _line(table.total, widths, table.right)]

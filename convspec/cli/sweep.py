@@ -81,9 +81,9 @@ def sweep(
 
     names, by, across, upward = _names(columns, sort, x, y)
     _check_outputs(outputs or [], spec)
-    file, axes = _axes(spec, model, settings or [], root, parse_limits(limits or []))
+    swept = _swept(spec, model, settings or [], root, parse_limits(limits or []))
     request = _Request(parse_sizes(sizes or []), precision, optimizer, spec.startswith("zoo:"))
-    points = [_counted(file, each, request) for each in analysis.combinations(axes, most)]
+    points = [_counted(swept, each, request) for each in analysis.combinations(swept.axes, most)]
     _check_any(points)
     if by is not None:
         points = analysis.ordered(points, by)
@@ -132,9 +132,17 @@ def _check_outputs(outputs: Sequence[Path], spec: str) -> None:
 # ── what is combined ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _axes(spec: str, model: str | None, settings: Sequence[str], root: Path | None, limits: Any) -> tuple[Opened, Any]:
-    """The file, and every value of each setting."""
-    from convspec.analysis.sweep import Setting
+@dataclass(frozen=True, slots=True)
+class _Swept:
+    """The file, the model where it is always the same, and every value of each setting."""
+
+    file: Opened
+    model: str | None
+    axes: list[list[Setting]]
+
+
+def _swept(spec: str, model: str | None, settings: Sequence[str], root: Path | None, limits: Any) -> _Swept:
+    from convspec.analysis.sweep import MODEL, Setting
     from convspec.cli.networks import resolved, split_name
     from convspec.diagnostics import error, fail
     from convspec.elaborate import opened
@@ -145,14 +153,12 @@ def _axes(spec: str, model: str | None, settings: Sequence[str], root: Path | No
     place, found = resolved(path, named)
     models = [part.strip() for part in model.split(",") if part.strip()] if model is not None else []
     chosen: list[str | None] = list(dict.fromkeys(models)) or [found]
-    axes = [[Setting("model", name or "", name) for name in chosen]] if len(chosen) > 1 or settings == [] else []
     given = [_axis(text) for text in settings]
     twice = [axis[0].name for i, axis in enumerate(given) if axis[0].name in {other[0].name for other in given[:i]}]
     if twice:
         raise fail(error("CNN401", f"--set gives `{twice[0]}` twice", hint="put all its values into one --set"))
-    if not axes:
-        axes = [[Setting("model", chosen[0] or "", chosen[0])]] if chosen[0] else []
-    return opened(place, limits, root), [*axes, *given]
+    several = [[Setting(MODEL, name or "", name) for name in chosen]] if len(chosen) > 1 else []
+    return _Swept(opened(place, limits, root), chosen[0], [*several, *given])
 
 
 def _axis(text: str) -> list[Setting]:
@@ -208,19 +214,17 @@ def _range(text: str, name: str) -> list[str]:
 # ── one combination ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _counted(file: Opened, settings: tuple[Setting, ...], request: _Request) -> Point:
+def _counted(swept: _Swept, settings: tuple[Setting, ...], request: _Request) -> Point:
     from convspec.analysis.budgets import check_asserts
     from convspec.analysis.networks import Entry
     from convspec.analysis.summary import summarise
-    from convspec.analysis.sweep import Point
+    from convspec.analysis.sweep import MODEL, Point
     from convspec.diagnostics import Failure
 
-    model = next((each.value for each in settings if each.name == "model" and _is_model(each)), None)
-    values = {each.name: each.value for each in settings if not _is_model(each)}
+    model = next((each.value for each in settings if each.name == MODEL), swept.model)
     try:
-        module = file.module(model, values)
-        sizes = _sizes(module, request)
-        made = summarise(module, sizes, request.precision, request.optimizer)
+        module = swept.file.module(model, {each.name: each.value for each in settings if each.name != MODEL})
+        made = summarise(module, _sizes(module, request), request.precision, request.optimizer)
     except Failure as failure:
         return Point(settings, problem=failure.diagnostics[0])
     try:
@@ -228,11 +232,6 @@ def _counted(file: Opened, settings: tuple[Setting, ...], request: _Request) -> 
     except Failure as failure:
         return Point(settings, Entry(module.name, made), tuple(failure.diagnostics))
     return Point(settings, Entry(module.name, made))
-
-
-def _is_model(setting: Setting) -> bool:
-    """The axis of models comes first and holds names; a parameter called `model` is another."""
-    return setting.name == "model" and (setting.value is None or setting.text == setting.value)
 
 
 def _sizes(module: Module, request: _Request) -> dict[str, int]:
@@ -322,7 +321,7 @@ class _Shown:
                 continue
             x, y = (point.entry.number(name) for name in self.axes)
             first = point.settings[0] if point.settings else None
-            group = (first.text if first.name == "model" else f"{first.name}={first.text}") if first else ""
+            group = first.title if first else ""
             spots.append(Spot(point.title, group, x, y, index in self.best, bool(point.broken)))
         names = NETWORK_COLUMNS[self.axes[0]].heading, NETWORK_COLUMNS[self.axes[1]].heading
         about = self._about() + (" Red: breaks a budget." if any(spot.broken for spot in spots) else "")

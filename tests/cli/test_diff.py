@@ -47,7 +47,7 @@ def test_models_of_one_file() -> None:
 def test_markdown_into_a_file() -> None:
     done = convspec("diff", "small.cnn", "zoo:lenet5", "-o", "changes.md")
     assert (done.code, done.out) == (0, "wrote changes.md\n")
-    assert Path("changes.md").read_text().startswith("a small.cnn: Small")
+    assert Path("changes.md").read_text().startswith("- a small.cnn: Small")
     assert "| **total** |" in Path("changes.md").read_text()
 
 
