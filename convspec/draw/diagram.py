@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from convspec.analysis.receptive_field import Fields
 from convspec.ir.dims import Size
-from convspec.ir.graph import Node, Value
+from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.types import TensorType
 from convspec.records import dataclass
 from convspec.source import SourceFile, Span
@@ -150,6 +150,7 @@ class Diagram:
     activation_memory: Size
     """Bytes at the peak of inference, at the basis."""
     files: tuple[SourceFile, ...]
+    graph: Graph
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; the keys are described in docs/drawing.md."""

@@ -49,6 +49,7 @@ def make(module: Module, sizes: Mapping[str, int]) -> Diagram:
         # With open sizes it may take long to find out which layer is the peak, and the answer be no short text.
         activation_memory=activation_memory(graph, basis),
         files=tuple(file.span.file for file in module.files),
+        graph=graph,
     )
     find_stacks(drawn, graph.nodes)
     return drawn
