@@ -25,6 +25,8 @@ def draw(module: Module, form: str, look: Look | None = None, sizes: Mapping[str
     """
     check_form(form)
     look = look or Look()
+    if look.style == "volumes" and form not in ("svg", "png"):
+        raise fail(error("CNN401", f"volumes are drawn as .svg or .png, and not as .{form}"))
     drawn = diagram(module, sizes)
     with deep_recursion():
         return _drawn(drawn, form, look)
