@@ -1,4 +1,5 @@
 // Commands on the spec that is open: its summary, its compiled forms, its drawing. All go by the command line.
+import { spawn } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
@@ -13,7 +14,11 @@ const TARGETS: readonly (vscode.QuickPickItem & { readonly arguments: readonly s
   { label: "tensorflow", description: "Keras source", arguments: ["--target", "tensorflow"] },
 ];
 
+let results: vscode.OutputChannel;
+
 export function register(context: vscode.ExtensionContext, locate: Locate): void {
+  results = vscode.window.createOutputChannel("convspec results");
+  context.subscriptions.push(results);
   const command = (name: string, action: (file: vscode.Uri, convspec: Command) => Promise<void>): void => {
     context.subscriptions.push(
       vscode.commands.registerCommand(`convspec.${name}`, async () => {
@@ -26,12 +31,12 @@ export function register(context: vscode.ExtensionContext, locate: Locate): void
     );
   };
   command("summary", async (file, convspec) => {
-    await run("summary", convspec, ["summary", file.fsPath], file);
+    await run("summary", convspec, ["summary", file.fsPath], file, true);
   });
   command("compile", async (file, convspec) => {
     const target = await vscode.window.showQuickPick(TARGETS, { title: `Compile ${basename(file.fsPath)} to` });
     if (target !== undefined) {
-      await run(`compile to ${target.label}`, convspec, ["compile", file.fsPath, ...target.arguments], file);
+      await run(`compile to ${target.label}`, convspec, ["compile", file.fsPath, ...target.arguments], file, true);
     }
   });
   command("draw", async (file, convspec) => draw(context, file, convspec));
@@ -51,30 +56,37 @@ async function saved(): Promise<vscode.Uri | undefined> {
   return document.uri;
 }
 
-/** Runs convspec in a terminal of its own, beside the spec. No shell: a file's name is never more than a name. Gives the exit status. */
-async function run(title: string, convspec: Command, argv: readonly string[], file: vscode.Uri): Promise<number | undefined> {
+/** Runs convspec in the spec's folder, what it says in the output panel. No shell: a file's name is never more than a name. */
+async function run(title: string, convspec: Command, argv: readonly string[], file: vscode.Uri, show: boolean): Promise<boolean> {
   const [program = "convspec", ...first] = convspec.argv;
-  const process = new vscode.ProcessExecution(program, [...first, ...argv], { cwd: dirname(file.fsPath) });
-  const scope = vscode.workspace.getWorkspaceFolder(file) ?? vscode.TaskScope.Workspace;
-  const task = new vscode.Task({ type: "convspec", title }, scope, title, "convspec", process, []);
-  task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, panel: vscode.TaskPanelKind.Shared, clear: true, showReuseMessage: false };
-  return new Promise((resolve) => {
-    let started: vscode.TaskExecution | undefined;
-    const ended = vscode.tasks.onDidEndTaskProcess((event) => {
-      if (event.execution === started || (started === undefined && event.execution.task === task)) {
-        ended.dispose();
-        resolve(event.exitCode);
+  const options = { location: vscode.ProgressLocation.Notification, title: `convspec: ${title}`, cancellable: true };
+  const status = await vscode.window.withProgress(options, (_, token) => {
+    results.clear();
+    return new Promise<number | string | null>((resolve) => {
+      const child = spawn(program, [...first, ...argv], {
+        cwd: dirname(file.fsPath),
+        env: { ...process.env, NO_COLOR: "1", PYTHONIOENCODING: "utf-8" },
+        stdio: ["ignore", "pipe", "pipe"],
+        windowsHide: true,
+      });
+      const cancelled = token.onCancellationRequested(() => child.kill());
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text: string) => results.append(text));
       }
+      child.on("error", (error) => resolve(error.message));
+      child.on("close", (code) => {
+        cancelled.dispose();
+        resolve(token.isCancellationRequested ? null : code);
+      });
     });
-    vscode.tasks.executeTask(task).then(
-      (execution) => (started = execution),
-      (error: unknown) => {
-        ended.dispose();
-        void vscode.window.showErrorMessage(`convspec: ${String(error)}`);
-        resolve(undefined);
-      },
-    );
   });
+  if (typeof status === "string") {
+    results.appendLine(status);
+  }
+  if (show || (status !== 0 && status !== null)) {
+    results.show(true);
+  }
+  return status === 0;
 }
 
 /** Draws the spec as a page that needs no network, and shows it beside the text. */
@@ -82,8 +94,8 @@ async function draw(context: vscode.ExtensionContext, file: vscode.Uri, convspec
   const folder = (context.storageUri ?? context.globalStorageUri).fsPath;
   await mkdir(folder, { recursive: true });
   const page = join(folder, "drawing.html");
-  if ((await run("draw", convspec, ["draw", file.fsPath, "-o", page], file)) !== 0) {
-    return; // the terminal shows why
+  if (!(await run("draw", convspec, ["draw", file.fsPath, "-o", page], file, false))) {
+    return; // the output panel shows why
   }
   const panel = vscode.window.createWebviewPanel("convspec.drawing", basename(file.fsPath), vscode.ViewColumn.Beside, {
     enableScripts: true,

@@ -5,9 +5,9 @@ import Module from "node:module";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, test } from "node:test";
+import { after, beforeEach, test } from "node:test";
 
-const told = { errors: [], log: [], commands: new Map(), started: [] };
+const told = { errors: [], log: [], results: "", shown: 0, commands: new Map(), panels: [] };
 let setting = [];
 let trusted = true;
 let python;
@@ -24,13 +24,18 @@ const anything = (known) =>
 
 const vscode = anything({
   version: "1.91.0",
+  ProgressLocation: { Notification: 15 },
+  ViewColumn: { Beside: -2 },
   EventEmitter: class { event = event; fire() {} dispose() {} },
   Disposable: class { static from() { return disposable; } dispose() {} },
   Uri: class { static file(path) { return { scheme: "file", fsPath: path }; } static parse(path) { return { scheme: "file", fsPath: path }; } },
   window: anything({
     activeTextEditor: undefined,
     visibleTextEditors: [],
-    createOutputChannel: () => anything({ info: (text) => told.log.push(text), error: (text) => told.log.push(text), logLevel: 1 }),
+    createWebviewPanel: (kind, title) => (told.panels.push({ title, webview: {} }), told.panels.at(-1)),
+    withProgress: (_, action) => action({ report() {} }, { isCancellationRequested: false, onCancellationRequested: event }),
+    showQuickPick: async (items) => items[1],
+    createOutputChannel: (name, kind) => kind === undefined ? { append: (text) => (told.results += text), appendLine: (text) => (told.results += text), clear: () => (told.results = ""), show: () => told.shown++, dispose() {} } : anything({ info: (text) => told.log.push(text), error: (text) => told.log.push(text), logLevel: 1 }),
     showErrorMessage: async (text) => void told.errors.push(text),
     showInformationMessage: async (text) => void told.errors.push(text),
   }),
@@ -51,8 +56,10 @@ Module._resolveFilename = (name, ...rest) => (name === "vscode" ? "vscode" : res
 Module._cache.vscode = Object.assign(new Module("vscode"), { exports: vscode, loaded: true });
 const extension = createRequire(import.meta.url)("../dist/extension.js");
 
-beforeEach(() => Object.assign(told, { errors: [], log: [] }));
-const context = () => ({ subscriptions: [] });
+beforeEach(() => Object.assign(told, { errors: [], log: [], results: "", shown: 0 }));
+const storage = mkdtempSync(join(tmpdir(), "convspec storage"));
+after(() => rmSync(storage, { recursive: true }));
+const context = () => ({ subscriptions: [], storageUri: vscode.Uri.file(join(storage, "of the workspace")) });
 
 test("nothing is installed: one message that says what to do", async () => {
   setting = ["/no/such/convspec"];
@@ -124,5 +131,41 @@ test("the server is started, asked, and shut down", async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.deepEqual(readFileSync(asked, "utf8").trim().split("\n"), ["initialize", "initialized", "shutdown", "exit"]);
+  rmSync(folder, { recursive: true });
+});
+
+/** A command line that says what it was asked, and draws a page. */
+const LINE = `
+import { writeFileSync } from "node:fs";
+const words = process.argv.slice(2);
+if (words[1] === "--check") process.exit(0);
+console.log(JSON.stringify({ words, folder: process.cwd(), colour: process.env.NO_COLOR }));
+if (words[1].includes("wrong")) { console.error("error[CNN021]: é"); process.exitCode = 1; }
+else if (words[0] === "draw") writeFileSync(words[3], "<p>drawn</p>");
+`;
+
+test("commands run in the spec's folder, without a shell, and show what was said", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "convspec $(touch x) `y` ;'"));
+  const [script, spec, wrong] = ["line.mjs", "a b; $HOME.cnn", "wrong.cnn"].map((name) => join(folder, name));
+  writeFileSync(script, LINE);
+  setting = [process.execPath, script];
+  const open = (path) => (vscode.window.activeTextEditor = { document: { languageId: "cnn", uri: vscode.Uri.file(path), isDirty: false } });
+  open(spec);
+  await told.commands.get("convspec.summary")();
+  assert.deepEqual(JSON.parse(told.results), { words: ["summary", spec], folder, colour: "1" });
+  assert.equal(told.shown, 1);
+  await told.commands.get("convspec.compile")();
+  assert.deepEqual(JSON.parse(told.results).words, ["compile", spec, "--target", "pytorch"]);
+  told.shown = 0;
+  await told.commands.get("convspec.draw")();
+  assert.equal(told.panels.length, 1);
+  assert.equal(told.panels[0].webview.html, "<p>drawn</p>");
+  assert.equal(told.shown, 0);
+  open(wrong);
+  await told.commands.get("convspec.draw")();
+  assert.equal(told.panels.length, 1);
+  assert.match(told.results, /error\[CNN021\]: é/);
+  assert.equal(told.shown, 1);
+  vscode.window.activeTextEditor = undefined;
   rmSync(folder, { recursive: true });
 });
