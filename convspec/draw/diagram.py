@@ -130,6 +130,8 @@ class Edge:
     value: Value
     type: TensorType
     """With the sizes that were given put in."""
+    anchor: bool = False
+    """Whether nothing of the tensor is used: the target is a learned constant, which hangs on some tensor of the graph."""
 
 
 @dataclass(slots=True, eq=False)

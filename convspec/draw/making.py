@@ -65,7 +65,8 @@ def _edges(graph: Graph, sizes: Mapping[str, int]) -> tuple[Edge, ...]:
     made: dict[Value, str] = {each.value: f"in{index}" for index, each in enumerate(graph.inputs)}
     found = []
     for index, node in enumerate(graph.nodes):
-        found += [Edge(made[value], f"n{index}", value, at(value.type, sizes)) for value in node.inputs]
+        anchored = node.op.anchored
+        found += [Edge(made[value], f"n{index}", value, at(value.type, sizes), anchored) for value in node.inputs]
         made.update(dict.fromkeys(node.outputs, f"n{index}"))
     for index, output in enumerate(graph.outputs):
         value = output.value

@@ -95,7 +95,7 @@ def _terminal(terminal: Terminal, files: Mapping[SourceFile, int]) -> dict[str, 
 
 
 def _edge(edge: Edge) -> dict[str, Any]:
-    return {"from": edge.source, "to": edge.target, **_type(edge.type)}
+    return {"from": edge.source, "to": edge.target, **_type(edge.type), "anchor": edge.anchor}
 
 
 def _type(kind: TensorType) -> dict[str, Any]:

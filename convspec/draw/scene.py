@@ -178,7 +178,7 @@ class _Watcher:
         """The stacks that a layer stands in, and which of their members it is of."""
         self.readers: dict[object, int] = {}
         for edge in drawn.edges:
-            self.readers[edge.value] = self.readers.get(edge.value, 0) + 1
+            self.readers[edge.value] = self.readers.get(edge.value, 0) + (not edge.anchor)
 
     def scene(self) -> Scene:
         root = self.frame(self.drawn.root, 0, 1, 1)
@@ -247,7 +247,7 @@ class _Watcher:
         values: dict[tuple[str, str], set[object]] = {}
         for edge in self.drawn.edges:
             source, target = self.seen[edge.source], self.seen[edge.target]
-            if source == target or self.next_turn(edge.source, edge.target):
+            if edge.anchor or source == target or self.next_turn(edge.source, edge.target):
                 continue
             wire = found.setdefault((source, target), Wire(source, target, []))
             known = values.setdefault((source, target), set())

@@ -13,6 +13,7 @@ from convspec import api
 from convspec.analysis.summary import summarise
 from convspec.diagnostics import Failure
 from convspec.draw.diagram import Diagram, Group, Layer, diagram
+from convspec.draw.scene import watch
 from convspec.elaborate.module import Module
 from tests.draw.networks import ALL, GROWING, RESIDUAL, SHARED, TAPPED, module
 from tests.fuzz.checks import Network
@@ -105,10 +106,10 @@ def test_random_networks_are_drawn(spec: Spec) -> None:
 
 @pytest.mark.zoo
 def test_the_whole_zoo_is_drawn() -> None:
-    from convspec.zoo.index import networks
+    from convspec.zoo import networks
 
     for network in networks():
-        check(api.load(f"zoo:{network.name}").module)
+        check(api.load(network.library, network.name).module)
 
 
 # ── groups ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +184,14 @@ def test_a_network_that_was_rewritten_is_grouped_by_its_labels() -> None:
 def test_sizes_stay_as_text_unless_they_are_given() -> None:
     assert of_text(RESIDUAL).to_json()["edges"][0]["text"] == "3×8h×8w"
     plain = of_text(RESIDUAL, N=2, h=4, w=5).to_json()
-    assert plain["edges"][0] == {"from": "in0", "to": "n0", "dtype": "float32", "shape": [2, 3, 32, 40], "text": "3×32×40"}
+    assert plain["edges"][0] == {
+        "from": "in0",
+        "to": "n0",
+        "dtype": "float32",
+        "shape": [2, 3, 32, 40],
+        "text": "3×32×40",
+        "anchor": False,
+    }
     assert (plain["open_sizes"], plain["basis"]) == ([], {"N": 2, "h": 4, "w": 5})
     assert of_text(RESIDUAL, h=4).basis == {"N": 1, "h": 4, "w": 28}  # 224 pixels, the usual extent
 
@@ -191,6 +199,12 @@ def test_sizes_stay_as_text_unless_they_are_given() -> None:
 def test_sizes_that_there_are_not_are_explained() -> None:
     with pytest.raises(Failure, match="no symbolic size `q`"):
         of_text(RESIDUAL, q=1)
+
+
+def test_a_constant_hangs_on_nothing_that_is_seen() -> None:
+    drawn = of_text("model M {\n input x: float32[1, 3, 8, 8]\n output y = x + parameter([1, 3, 1, 1])\n}")
+    assert [(edge.source, edge.target) for edge in drawn.edges if edge.anchor] == [("in0", "n0")]
+    assert {(wire.source, wire.target) for wire in watch(drawn).wires} == {("in0", "n1"), ("n0", "n1"), ("n1", "out0")}
 
 
 def test_the_source_of_each_layer_is_told() -> None:

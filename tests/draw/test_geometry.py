@@ -162,10 +162,10 @@ def test_nothing_overlaps_in_random_networks(spec: Spec) -> None:
 
 @pytest.mark.zoo
 def test_nothing_overlaps_in_the_whole_zoo() -> None:
-    from convspec.zoo.index import networks
+    from convspec.zoo import networks
 
     for network in networks():
-        of = api.load(f"zoo:{network.name}").module
+        of = api.load(network.library, network.name).module
         for look in LOOKS[:3]:
             check_scene(laid_out(of, look))
 
