@@ -188,28 +188,33 @@ def _moved(place: Place, axis: int) -> Reads:
     import numpy as np
 
     shape = _sizes(place.n)
+    if place.node.op.name in _ALONG_ONE and axis != int(place.node.attrs.axis):
+        return _same(place, axis)
     if int(np.prod(shape)) > _MOST_CELLS:
         return _loose(_whole(place, axis))
     places = np.broadcast_to(_arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(shape))]), shape)
     first, second = (_evaluated(place, places + offset) for offset in (1.0, 2.0))
     cells = np.where(second - first == 1, first - 1, NONE).astype(np.int64)
-    along = [i for i in range(cells.ndim) if (cells != cells.take([0], i)).any()]
-    if len(along) > 1:
-        return _mixed(place, axis, cells, along)
-    if not along:
+    if (cells == cells.flat[0]).all():
         return Reads(None, cells.reshape(-1)[:1][None])
-    return Reads(along[0], np.moveaxis(cells, along[0], 0).reshape(cells.shape[along[0]], -1)[:, :1])
+    for candidate in sorted(range(1, cells.ndim), key=lambda i: i != axis):
+        rows = np.moveaxis(cells, candidate, 0).reshape(cells.shape[candidate], -1)
+        top = rows.max(1, keepdims=True)  # where other axes lead into padding, nothing is read
+        if ((rows == top) | (rows == NONE)).all():
+            return Reads(candidate, top)
+    return _mixed(place, axis, cells)
 
 
-def _mixed(place: Place, axis: int, cells: Cells, along: Sequence[int]) -> Reads:
-    """Along several axes of the output: the cells of each place along the spatial one that tells most, over all others."""
+def _mixed(place: Place, axis: int, cells: Cells) -> Reads:
+    """A place in space and the channel together tell the cell: all channels of that place read what any of them reads."""
     import numpy as np
 
-    spatial = [i for i in along if i >= 2]
-    if len(spatial) != 1:
-        return _loose(_whole(place, axis))
-    rows = np.moveaxis(cells, spatial[0], 0).reshape(cells.shape[spatial[0]], -1)
-    return Reads(spatial[0], _rows([np.unique(row).tolist() for row in rows]))  # channels count as read together
+    for candidate in sorted(range(2, cells.ndim), key=lambda i: i != axis):
+        table = np.moveaxis(cells, (candidate, 1), (0, 1)).reshape(cells.shape[candidate], cells.shape[1], -1)
+        table.sort(1)
+        if (table == table[:, :, :1]).all():
+            return Reads(candidate, _rows([np.unique(row).tolist() for row in table[:, :, 0]]))
+    return _loose(_whole(place, axis))
 
 
 def _evaluated(place: Place, values: Any) -> Any:
@@ -291,6 +296,7 @@ def _arange(count: int) -> Cells:
 
 
 _MOST_CELLS = 4_000_000
+_ALONG_ONE = ("concat", "split", "slice")
 _BY_CHANNEL = ("batchnorm", "prelu", "depthwise_conv", "instancenorm", "normalize")
 _Rule: TypeAlias = Callable[[Place, int], Reads]
 _SPECIAL: dict[str, _Rule] = {
