@@ -175,3 +175,19 @@ def test_without_colours_there_are_none(shell: InteractiveShell, capsys: pytest.
     with pytest.raises(CellFailure):
         run(shell, "", "model {")
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_it_can_be_loaded_again(shell: InteractiveShell) -> None:
+    shell.run_line_magic("reload_ext", "convspec")
+    shell.run_line_magic("load_ext", "convspec.notebook")
+    assert run(shell, "again").module.name == "Tiny"
+
+
+def test_line_ends_of_any_kind(shell: InteractiveShell) -> None:
+    assert run(shell, "net", SPEC.replace("\n", "\r\n")).module.name == "Tiny"
+
+
+def test_the_network_compiles_like_any_other(shell: InteractiveShell, tmp_path: Path) -> None:
+    written = run(shell, "net").compile("pytorch", tmp_path)
+    assert [path.name for path in written] == ["Tiny.py"]
+    assert "class Tiny" in written[0].read_text(encoding="utf-8")
