@@ -189,5 +189,5 @@ def test_line_ends_of_any_kind(shell: InteractiveShell) -> None:
 
 def test_the_network_compiles_like_any_other(shell: InteractiveShell, tmp_path: Path) -> None:
     written = run(shell, "net").compile("pytorch", tmp_path)
-    assert [path.name for path in written] == ["Tiny.py"]
+    assert [path.name for path in written] == ["Tiny.py", "Tiny.safetensors"]
     assert "class Tiny" in written[0].read_text(encoding="utf-8")
