@@ -6,7 +6,8 @@ function totals(app) {
   byId("name").textContent = data.name;
   const at = typeof root.macs === "string" ? ` at ${basisText(data)}` : "";
   const macs = at ? short(Math.round(root.weights.macs)) : short(root.macs);
-  byId("totals").textContent = `${short(root.parameters)} parameters · ${macs} MACs${at} · ${plural(app.model.layers.length, "layer")}`;
+  byId("totals").textContent = `${short(root.parameters)} parameters · ${macs} MACs · ${plural(app.model.layers.length, "layer")}`;
+  byId("totals").title = at ? `MACs${at}` : "";
 }
 
 const MEASURES = { macs: "MACs", params: "parameters", memory: "bytes given out", none: "nothing" };

@@ -106,13 +106,13 @@ function drawInside(parent, frame, costs, level) {
   parent.append(labels);
 }
 
-function drawWire(wires, labels, { link, points, label, lane }) {
+function drawWire(wires, labels, { link, points, label, lane, text }) {
   const toChild = link.to !== null;
   const path = shape("path", { d: lane === null ? curve(points, toChild) : lanePath(points, lane, link), class: "wire" });
   path.dataset.ends = link.ends.map((pair) => pair.join(" ")).join(";");
   if (toChild) path.setAttribute("marker-end", "url(#arrow)");
   wires.append(path);
-  if (link.text && label) labels.append(shape("text", { class: "shape", x: label[0] + 6, y: label[1] + 4 }, link.text));
+  if (text && label) labels.append(shape("text", { class: "shape", x: label[0] + 6, y: label[1] + 4 }, text));
 }
 
 /** Through the points, leaving and entering each straight down. */

@@ -1,52 +1,68 @@
 // What a layer sees of the input: a unit of its output, chosen by slider or pointer, and its window on every input.
 
+const MOST_MIDDLES = 20000;
+
 function fieldSection(app, node) {
   const { fields } = app.model.data;
-  const seen = node.kind === "layer" ? fields.layers[node.id] : null;
-  if (!seen || !seen.sees.length) return null;
+  const seen = node.kind === "layer" && Object.hasOwn(fields.layers, node.id) ? fields.layers[node.id] : null;
+  if (!seen) return null;
   const section = el("section", { class: "field", "aria-label": "what it sees of the input" });
-  const units = seen.units;
-  const unit = app.unit && app.unit.length === units.length ? app.unit.map((at, axis) => Math.min(at, units[axis] - 1)) : units.map((size) => Math.floor(size / 2));
-  const view = { app, node, fields, seen, units, unit, planes: el("div", { class: "planes" }), said: el("div", { class: "said" }), sliders: [] };
-  section.append(el("h3", {}, "What it sees of the input"), chooser(view), view.planes, view.said);
-  const open = app.model.data.open_sizes.length ? `Drawn at ${Object.entries(fields.sizes).map(([name, value]) => `${name} = ${value}`).join(", ")}; give others with --sizes. ` : "";
-  section.append(el("p", { class: "note" }, `${open}Shaded: not seen. Hatched: padding, where the field leaves the input.`));
+  const middle = seen.units.map(([, size]) => Math.floor(size / 2));
+  const kept = app.unit && app.unit.length === middle.length ? app.unit : middle;
+  const view = { app, node, fields, seen, unit: kept.map((place, at) => Math.min(place, seen.units[at][1] - 1)), sliders: [] };
+  view.planes = el("div", { class: "planes" });
+  view.said = el("div", { class: "said" });
+  const open = app.model.data.open_sizes.length ? `Drawn at ${basisText(app.model.data)}; --sizes gives others. ` : "";
+  section.append(
+    el("h3", {}, "What it sees of the input", node.outputs.length > 1 ? el("span", { class: "where" }, " (its first output)") : null),
+    chooser(view), view.planes, view.said,
+    el("p", { class: "note" }, `${open}Veiled cells are not seen; hatched ones are padding, where the field leaves the input.`));
   showUnit(view);
   return section;
 }
 
+/** Names of the axes of the layer's output that a unit is chosen along. */
+function unitNames(view) {
+  const rank = view.node.outputs[0].shape.length;
+  const space = axisNames(rank - 2);
+  return view.seen.units.map(([axis]) => (axis >= 2 ? space[axis - 2] : rank === 2 ? "feature" : "channel"));
+}
+
 function chooser(view) {
-  const names = axisNames(view.units.length);
+  const names = unitNames(view);
   const box = el("div", { class: "unit" });
-  view.units.forEach((size, axis) => {
+  view.seen.units.forEach(([, size], at) => {
     const set = (event) => {
       const value = Math.round(Number(event.target.value));
       if (!Number.isFinite(value)) return;
-      view.unit[axis] = Math.max(0, Math.min(size - 1, value));
+      view.unit[at] = Math.max(0, Math.min(size - 1, value));
       showUnit(view);
+      remember(view.app);
     };
-    const slider = el("input", { type: "range", min: 0, max: size - 1, value: view.unit[axis], "aria-label": `unit, ${names[axis]}`, disabled: size < 2, on: { input: set } });
-    const number = el("input", { type: "number", min: 0, max: size - 1, value: view.unit[axis], "aria-label": `unit, ${names[axis]}, as a number`, on: { change: set } });
+    const name = `unit, ${names[at]}`;
+    const slider = el("input", { type: "range", min: 0, max: size - 1, value: view.unit[at], "aria-label": name, disabled: size < 2, on: { input: set } });
+    const number = el("input", { type: "number", min: 0, max: size - 1, value: view.unit[at], "aria-label": `${name}, as a number`, on: { change: set } });
     view.sliders.push([slider, number]);
-    box.append(el("label", {}, el("span", {}, `${names[axis]}`), slider), number, el("span", { class: "note" }, `of ${size.toLocaleString("en")}`));
+    box.append(el("label", {}, el("span", {}, names[at]), slider), number, el("span", { class: "note" }, `of ${size.toLocaleString("en")}`));
   });
-  return view.units.length ? box : el("p", { class: "note" }, "Its output has no axes of space: every number in it sees what is shown.");
+  return view.seen.units.length ? box : el("p", { class: "note" }, "Its output has no axes of space: every number in it sees what is shown.");
 }
 
 function showUnit(view) {
   const { app, unit, fields, seen } = view;
   app.unit = [...unit];
-  view.sliders.forEach(([slider, number], axis) => {
-    slider.value = number.value = unit[axis];
+  view.position = Object.fromEntries(seen.units.map(([axis], at) => [axis, unit[at]]));
+  view.sliders.forEach(([slider, number], at) => {
+    slider.value = number.value = unit[at];
   });
   const drawings = [];
   const texts = [];
   for (const each of seen.sees) {
     const input = fields.inputs[each.input];
-    const windows = each.axes.map((axis, at) => windowAlong(fields, axis, input.axes[at], unit[axis.unit ?? at] ?? 0));
+    const windows = each.axes.map((axis, at) => windowAlong(fields, axis, input.axes[at], view.position));
     const title = fields.inputs.length > 1 ? el("h4", {}, input.name) : null;
     drawings.push(el("figure", {}, title, ...planesOf(view, each, input, windows)));
-    texts.push(windowTable(view, input, windows, each));
+    texts.push(windowTable(view, input, windows));
   }
   view.planes.replaceChildren(...drawings);
   view.said.replaceChildren(...texts);
@@ -55,51 +71,59 @@ function showUnit(view) {
 /** Two axes as one picture, three as three, one as a bar, more as bars. */
 function planesOf(view, each, input, windows) {
   const count = windows.length;
-  const axes = windows.map((window, at) => axisOf(view, each, input, window, at));
-  const label = windows.map((window, at) => `${axisNames(count)[at]} ${cellText(window)}`).join(", ");
-  const draw = (across, down) => {
-    const columns = axes[across];
-    const rows = down === null ? null : axes[down];
-    columns.pick = (column, row) => {
+  const axes = windows.map((window, at) => axisOf(view, each.axes[at], input.axes[at], window));
+  const names = axisNames(count);
+  const label = `${input.name}: ${windows.map((window, at) => `${names[at]} ${cellText(window)}`).join(", ")}`;
+  const draw = (across, down, small) => {
+    const [columns, rows] = [axes[across], down === null ? null : axes[down]];
+    const pick = (column, row) => {
       columns.choose(column);
       if (rows) rows.choose(row);
       showUnit(view);
+      remember(view.app);
     };
-    return plane(columns, rows, `${input.name}: ${label}`);
+    return plane(columns, rows, { label, pick, small });
   };
-  if (count === 2) return [draw(1, 0)];
-  if (count === 3) return [[2, 1], [2, 0], [1, 0]].map(([across, down]) => el("div", { class: "one-plane" }, el("span", { class: "note" }, `${axisNames(3)[down]}${axisNames(3)[across]}`), draw(across, down)));
-  return axes.map((_, at) => draw(at, null));
+  if (count === 2) return [draw(1, 0, false)];
+  if (count === 3) {
+    return [[2, 1], [2, 0], [1, 0]].map(([across, down]) =>
+      el("div", { class: "one-plane" }, el("span", { class: "note" }, `${names[across]} across, ${names[down]} down`), draw(across, down, true)));
+  }
+  return axes.map((_, at) => (count === 1 ? draw(at, null, false) : el("div", { class: "one-plane" }, el("span", { class: "note" }, names[at]), draw(at, null, false))));
 }
 
-function axisOf(view, each, input, window, at) {
-  const axis = each.axes[at];
-  const place = axis.unit ?? at;
-  const size = input.axes[at];
-  const units = view.units[place] || 1;
-  const centres = [];
-  for (let unit = 0; unit < Math.min(units, 400); unit += 1) {
-    const { hull } = axis.table === null || units > 400 ? { hull: null } : windowAlong(view.fields, axis, size, unit);
-    if (hull) centres.push({ at: (hull[0] + hull[1]) / 2, chosen: unit === view.unit[place] });
-  }
-  const choose = (cell) => {
-    if (place < view.units.length && axis.table !== null) view.unit[place] = unitAt(view.fields, axis, size, units, cell);
+/** An axis of an input as `plane` wants it. */
+function axisOf(view, axis, size, window) {
+  const along = driver(axis);
+  const at = view.seen.units.findIndex(([each]) => each === along);
+  const units = at >= 0 ? view.seen.units[at][1] : 0;
+  const centres = units && units <= MOST_MIDDLES ? middles(view.fields, axis, size, units, view.position) : [];
+  return {
+    size,
+    window,
+    centres,
+    chosen: at >= 0 ? view.unit[at] : 0,
+    choose(cell) {
+      if (at >= 0) view.unit[at] = centres.length ? unitAt(centres, cell) : Math.max(0, Math.min(units - 1, Math.round((cell / size) * units)));
+    },
   };
-  return { size, window, centres, choose };
 }
 
 function cellText({ cells }) {
-  return cells ? `${cells[0]} … ${cells[1]}` : "none";
+  return cells ? (cells[0] === cells[1] ? `${cells[0]}` : `${cells[0]} … ${cells[1]}`) : "nothing";
 }
 
-function windowTable(view, input, windows, each) {
+function windowTable(view, input, windows) {
   const names = axisNames(windows.length);
-  const unit = view.unit.length ? `unit [${view.unit.join(", ")}]` : "every number";
+  const chosen = unitNames(view).map((name, at) => `${name} = ${view.unit[at]}`).join(", ");
   const rows = windows.map((window, at) => {
-    const padding = [window.before ? `${window.before} before` : "", window.after ? `${window.after} after` : ""].filter(Boolean).join(", ");
+    const size = input.axes[at];
     const count = window.cells ? window.cells[1] - window.cells[0] + 1 : 0;
-    const note = each.axes[at].table === null ? "the whole axis" : padding ? `+ padding: ${padding}` : "";
-    return el("tr", { "data-axis": names[at], "data-input": input.id }, el("th", { scope: "row" }, names[at]), el("td", { class: "cells" }, cellText(window)), el("td", {}, `${count.toLocaleString("en")} of ${input.axes[at].toLocaleString("en")}`), el("td", { class: "note" }, note));
+    const padding = [window.before ? `${window.before} before` : "", window.after ? `${window.after} after` : ""].filter(Boolean).join(", ");
+    const notes = [window.known ? "" : "too uneven to be tabulated here: at most", window.exact || !window.known ? "" : "at most", padding ? `padding: ${padding}` : ""];
+    return el("tr", { "data-axis": names[at], "data-input": input.id, "data-window": JSON.stringify(window) },
+      el("th", { scope: "row" }, names[at]), el("td", { class: "cells" }, cellText(window)),
+      el("td", {}, `${count.toLocaleString("en")} of ${size.toLocaleString("en")}`), el("td", { class: "note" }, notes.filter(Boolean).join("; ")));
   });
-  return el("table", { class: "numbers window-table" }, el("caption", {}, `${unit} sees of ${input.name}`), ...rows);
+  return el("table", { class: "numbers window-table" }, el("caption", {}, `The unit at ${chosen || "any place"} sees of ${input.name}`), ...rows);
 }

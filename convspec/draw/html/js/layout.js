@@ -46,7 +46,7 @@ function planOf(frame) {
     const pair = `${from} ${to}`;
     const wide = each.text ? Math.ceil(textWidth(each.text, "wire")) + 12 : 0;
     if (!edges.has(pair)) edges.set(pair, [from, to, wide]);
-    else edges.get(pair)[2] = Math.max(edges.get(pair)[2], wide);
+    else edges.get(pair)[2] += wide;
     each.pair = pair;
   }
   return { links, sizes, entries, exits, enter, leave, edges: [...edges.values()] };
@@ -166,6 +166,7 @@ function take(frame, plan, { centres, routes, width }, isRoot) {
   frame.height = (plan.leave >= 0 ? inner[plan.leave][1] + 1 : bottom) + dy + (isRoot ? 0 : plan.leave >= 0 ? 0 : PAD);
   frame.ports = ports(frame, plan);
   frame.routes = plan.links.map((link) => routed(frame, link, routes.get(link.pair), dx, dy));
+  labelled(frame.routes);
 }
 
 /**
@@ -195,6 +196,21 @@ function routed(frame, link, route, dx, dy) {
   const label = route.label && [route.label[0] + dx, route.label[1] + dy];
   const lane = route.lane === undefined ? null : route.lane + dx;
   return { link, points: [start, ...points, end], label, lane };
+}
+
+/** Wires beside each other between the same two boxes: their shapes stand together, right of all of them. */
+function labelled(routes) {
+  const first = new Map();
+  for (const route of routes) {
+    const known = first.get(route.link.pair);
+    route.text = route.link.text;
+    if (!known) first.set(route.link.pair, route);
+    else {
+      known.text = [...new Set([known.text, route.text].filter(Boolean).flatMap((text) => text.split(", ")))].join(", ");
+      route.text = "";
+      if (known.label) known.label[0] = Math.max(known.label[0], ...route.points.slice(-1).map(([x]) => x));
+    }
+  }
 }
 
 /** Where a wire touches a child: a group at its port, a box straight below or above where the wire comes from. */

@@ -19,14 +19,18 @@ function same(a, b) {
   return a.size === b.size && [...a].every((each) => b.has(each));
 }
 
-const remember = (app) => {
-  const text = remembered(app);
-  try {
-    history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
-  } catch {
-    // A page in a frame may have no address of its own.
-  }
-};
+/** Writes the address a moment later: browsers allow few changes of it in a row. */
+function remember(app) {
+  clearTimeout(app.remembering);
+  app.remembering = setTimeout(() => {
+    const text = remembered(app);
+    try {
+      history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+    } catch {
+      // A page in a frame may have no address of its own.
+    }
+  }, 150);
+}
 
 /** Takes what the address says; names that the network does not have are passed over. */
 function recall(app) {

@@ -16,7 +16,9 @@ function makeModel(data) {
   for (const end of data.inputs) model.nodes.set(end.id, Object.assign(end, { kind: "input" }));
   for (const end of data.outputs) model.nodes.set(end.id, Object.assign(end, { kind: "output" }));
   walk(model, data.root);
-  for (const edge of data.edges) {
+  // A learned constant that only hangs on a tensor reads nothing of it.
+  model.edges = data.edges.filter((edge) => !edge.anchor);
+  for (const edge of model.edges) {
     listed(model.outgoing, edge.from).push(edge);
     listed(model.incoming, edge.to).push(edge);
   }

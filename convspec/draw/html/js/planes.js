@@ -1,51 +1,56 @@
 // The input to scale, with the window of a unit on it: two axes as a picture, one as a bar. What lies outside the input is padding.
 
-const WIDEST = 330;
+const WIDEST = 340;
 const HIGHEST = 300;
 const BAR = 46;
+const THINNEST = 14;
+const MOST_DOTS = 2500;
 
 /**
- * A drawing of two axes (or one: `rows` is null).
- * columns, rows: {size, window, name, pick(cell)}, as `windowAlong` gives the window.
+ * A drawing of two axes (or of one: `rows` is null). An axis is {size, window, centres, chosen}, its window as `windowAlong`
+ * gives it. `pick(column, row)` is told the cell that the pointer is on.
  */
-function plane(columns, rows, label) {
+function plane(columns, rows, { label, pick, small }) {
   const across = span(columns);
-  const down = rows ? span(rows) : null;
-  const scale = rows ? scales(across, down) : [WIDEST / across.length, 1];
-  const [width, height] = [across.length * scale[0], rows ? down.length * scale[1] : BAR];
-  const x = (cell) => (cell - across.start) * scale[0];
-  const y = rows ? (cell) => (cell - down.start) * scale[1] : (cell) => cell * BAR;
-  const box = el("div", { class: "plane" });
+  const down = rows ? span(rows) : { start: 0, length: 1 };
+  const scale = rows ? scales(across, down, small ? 0.56 : 1) : [WIDEST / across.length, BAR];
+  const [width, height] = [across.length * scale[0], down.length * scale[1]];
+  const map = { x: (cell) => (cell - across.start) * scale[0], y: (cell) => (cell - down.start) * scale[1], scale };
+  const input = { x: map.x(0), y: map.y(0), width: columns.size * scale[0], height: (rows ? rows.size : 1) * scale[1] };
   const picture = shape("svg", { viewBox: `-1 -1 ${width + 2} ${height + 2}`, width: width + 2, height: height + 2, role: "img", "aria-label": label });
-  const rect = { x: x(0), y: y(0), width: columns.size * scale[0], height: rows ? rows.size * scale[1] : BAR };
-  if (rows) box.append(canvasOf(columns, rows, rect));
-  picture.append(shape("rect", { class: "outside", x: 0, y: 0, width, height }), ground(rect, rows));
-  if (rows) gridLines(picture, columns, rows, rect, scale);
-  windowShapes(picture, columns, rows, { x, y, rect, scale });
-  picture.append(shape("rect", { class: "input-edge", ...rect }));
-  unitDots(picture, columns, rows, x, y, scale);
-  box.append(picture);
-  const pick = (event) => {
-    const at = picture.getBoundingClientRect();
-    const [px, py] = [((event.clientX - at.left) / at.width) * (width + 2) - 1, ((event.clientY - at.top) / at.height) * (height + 2) - 1];
-    columns.pick(px / scale[0] + across.start - 0.5, rows ? py / scale[1] + down.start - 0.5 : null);
+  picture.append(shape("rect", { class: "outside", x: 0, y: 0, width, height }));
+  if (!rows) picture.append(bar(input));
+  const layers = [picture];
+  const above = rows ? picture.cloneNode(false) : picture;
+  if (rows) {
+    above.classList.add("above");
+    picture.setAttribute("aria-hidden", "true");
+    layers.push(canvasOf(columns, rows, input), above);
+    gridLines(above, columns, rows, input, scale);
+  }
+  windowShapes(above, columns, rows, map, input, [width, height]);
+  above.append(shape("rect", { class: "input-edge", ...input }));
+  unitDots(above, columns, rows, map);
+  const tell = (event, place) => {
+    const px = ((event.clientX - place.left) / place.width) * (width + 2) - 1;
+    const py = ((event.clientY - place.top) / place.height) * (height + 2) - 1;
+    pick(px / scale[0] + across.start - 0.5, py / scale[1] + down.start - 0.5);
   };
-  box.append(el("div", { class: "picker", on: { pointerdown: (event) => startPicking(event, pick) } }));
-  return box;
+  return el("div", { class: "plane" }, ...layers, el("div", { class: "picker", on: { pointerdown: (event) => startPicking(event, tell) } }));
 }
 
-function startPicking(event, pick) {
+/** Follows the pointer until it is let go. The drawing is made anew meanwhile, so its place is measured once. */
+function startPicking(event, tell) {
   event.preventDefault();
-  pick(event);
-  const move = (moved) => pick(moved);
-  const stop = () => {
-    removeEventListener("pointermove", move);
-    removeEventListener("pointerup", stop);
-    removeEventListener("pointercancel", stop);
+  const place = event.currentTarget.getBoundingClientRect();
+  const follow = (moved) => tell(moved, place);
+  const end = () => {
+    removeEventListener("pointermove", follow);
+    for (const name of ["pointerup", "pointercancel"]) removeEventListener(name, end);
   };
-  addEventListener("pointermove", move);
-  addEventListener("pointerup", stop);
-  addEventListener("pointercancel", stop);
+  addEventListener("pointermove", follow);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, end);
+  follow(event);
 }
 
 /** What is drawn of an axis: the input, and as much of the padding as half of it on either side. */
@@ -57,62 +62,76 @@ function span({ size, window }) {
 }
 
 /** Points per cell; equal on both axes unless one would be too thin to see. */
-function scales(across, down) {
-  const even = Math.min(WIDEST / across.length, HIGHEST / down.length, 40);
-  return [Math.max(even, 24 / across.length), Math.max(even, 24 / down.length)];
+function scales(across, down, part) {
+  const even = Math.min((WIDEST * part) / across.length, (HIGHEST * part) / down.length, 40);
+  return [Math.max(even, THINNEST / across.length), Math.max(even, THINNEST / down.length)];
 }
 
-function canvasOf(columns, rows, rect) {
+function canvasOf(columns, rows, input) {
   const painted = landscape(columns.size, rows.size);
   const canvas = el("canvas", { width: painted.width, height: painted.height, "aria-hidden": "true" });
   canvas.getContext("2d").drawImage(painted, 0, 0);
-  Object.assign(canvas.style, { left: `${rect.x + 1}px`, top: `${rect.y + 1}px`, width: `${rect.width}px`, height: `${rect.height}px` });
+  Object.assign(canvas.style, { left: `${input.x + 1}px`, top: `${input.y + 1}px`, width: `${input.width}px`, height: `${input.height}px` });
   return canvas;
 }
 
-function ground(rect, rows) {
-  if (rows) return shape("g", {});
-  return shape("g", { transform: `translate(${rect.x} 0)` }, shape("rect", { class: "bar", width: rect.width, height: BAR }), shape("path", { class: "signal", d: signal(rect.width, BAR) }));
+function bar(input) {
+  return shape("g", { transform: `translate(${input.x} 0)` },
+    shape("rect", { class: "bar", width: input.width, height: BAR }), shape("path", { class: "signal", d: signal(input.width, BAR) }));
 }
 
 /** Lines between cells, where there is room for them. */
-function gridLines(picture, columns, rows, rect, scale) {
+function gridLines(picture, columns, rows, input, scale) {
   if (Math.min(...scale) < 5) return;
   let text = "";
-  for (let cell = 1; cell < columns.size; cell += 1) text += `M${rect.x + cell * scale[0]} ${rect.y}v${rect.height}`;
-  for (let cell = 1; cell < rows.size; cell += 1) text += `M${rect.x} ${rect.y + cell * scale[1]}h${rect.width}`;
+  for (let cell = 1; cell < columns.size; cell += 1) text += `M${input.x + cell * scale[0]} ${input.y}v${input.height}`;
+  for (let cell = 1; cell < rows.size; cell += 1) text += `M${input.x} ${input.y + cell * scale[1]}h${input.width}`;
   picture.append(shape("path", { class: "grid", d: text }));
 }
 
-function windowShapes(picture, columns, rows, { x, y, rect }) {
-  const size = [rect.width, rect.height];
-  const end = [rect.x + rect.width, rect.y + rect.height];
-  const cells = [columns.window.cells, rows ? rows.window.cells : [0, 0]];
-  if (cells.includes(null)) return;
-  const hull = [columns.window.hull, rows ? rows.window.hull : [0, 0]];
-  const box = (found) => ({ x: x(found[0][0]), y: y(found[1][0]), width: x(found[0][1] + 1) - x(found[0][0]), height: y(found[1][1] + 1) - y(found[1][0]) });
-  const [seen, whole] = [box(cells), box(hull)];
-  const frame = `M${rect.x} ${rect.y}h${size[0]}v${size[1]}h${-size[0]}z`;
-  picture.append(shape("path", { class: "shade", "fill-rule": "evenodd", d: `${frame}M${seen.x} ${seen.y}h${seen.width}v${seen.height}h${-seen.width}z` }));
-  const leaves = whole.x < rect.x || whole.y < rect.y || whole.x + whole.width > end[0] + 0.01 || whole.y + whole.height > end[1] + 0.01;
-  if (leaves) {
-    const inner = `M${whole.x} ${whole.y}h${whole.width}v${whole.height}h${-whole.width}z`;
-    picture.append(shape("path", { class: "padding", "fill-rule": "evenodd", d: `${inner}${frame}`, "clip-path": null }), shape("path", { class: "hull", d: inner }));
+function box(first, last, map, rows) {
+  const [x, y] = [map.x(first[0]), rows ? map.y(first[1]) : 0];
+  return { x, y, width: map.x(last[0] + 1) - x, height: (rows ? map.y(last[1] + 1) : BAR) - y };
+}
+
+function ring({ x, y, width, height }) {
+  return `M${x} ${y}h${width}v${height}h${-width}z`;
+}
+
+/** A veil over what is not seen, hatching over padding, a frame around what is seen. */
+function windowShapes(picture, columns, rows, map, input, [width, height]) {
+  const windows = [columns.window, rows ? rows.window : { cells: [0, 0], hull: [0, 0] }];
+  if (windows.some((window) => !window.cells)) {
+    picture.append(shape("path", { class: "shade", d: ring(input) }));
+    return;
+  }
+  const at = (part, end) => windows.map((window) => window[part][end]);
+  const seen = box(at("cells", 0), at("cells", 1), map, rows);
+  const whole = box(at("hull", 0), at("hull", 1), map, rows);
+  // The padding may reach past what is drawn.
+  const left = Math.max(0, whole.x);
+  const top = Math.max(0, whole.y);
+  const shown = { x: left, y: top, width: Math.min(width, whole.x + whole.width) - left, height: Math.min(height, whole.y + whole.height) - top };
+  picture.append(shape("path", { class: "shade", "fill-rule": "evenodd", d: ring(input) + ring(seen) }));
+  if (windows.some((window) => window.before || window.after)) {
+    const covered = box(windows.map(({ hull, before }) => (before ? 0 : hull[0])), windows.map(({ hull, after, cells }) => (after ? hull[1] - after : Math.max(hull[1], cells[1]))), map, rows);
+    picture.append(shape("path", { class: "padding", "fill-rule": "evenodd", d: ring(shown) + ring(covered) }), shape("rect", { class: "hull", ...shown }));
   }
   picture.append(shape("rect", { class: "window", ...seen }));
 }
 
 /** The middles of what each unit sees, where they do not crowd. */
-function unitDots(picture, columns, rows, x, y, scale) {
-  const along = (axis) => axis.centres.map(({ at, chosen }) => ({ at: at + 0.5, chosen }));
-  const step = (axis, points) => (axis.centres.length > 1 ? Math.abs(axis.centres[1].at - axis.centres[0].at) * points : 99);
-  const few = columns.centres.length * (rows ? rows.centres.length : 1) <= 2500;
-  if (!few || step(columns, scale[0]) < 6 || (rows && step(rows, scale[1]) < 6)) return;
-  const downs = rows ? along(rows) : [{ at: 0.5, chosen: true }];
+function unitDots(picture, columns, rows, map) {
+  const apart = (axis, points) => (axis.centres.length > 1 ? Math.abs(axis.centres[1] - axis.centres[0]) * points : 99);
+  const across = columns.centres.length || 1;
+  const down = rows ? rows.centres.length || 1 : 1;
+  if (across * down > MOST_DOTS || apart(columns, map.scale[0]) < 5 || (rows && apart(rows, map.scale[1]) < 5)) return;
   const dots = shape("g", { class: "units", "aria-hidden": "true" });
-  for (const row of downs) for (const column of along(columns)) {
-    const chosen = row.chosen && column.chosen;
-    dots.append(shape("circle", { class: chosen ? "chosen" : null, cx: x(column.at), cy: y(row.at), r: chosen ? 3.2 : 1.4 }));
-  }
+  const places = (axis) => (axis.centres.length ? axis.centres : [null]);
+  places(rows || { centres: [] }).forEach((row, r) => places(columns).forEach((column, c) => {
+    if (column === null || (rows && row === null)) return;
+    const chosen = c === columns.chosen && (!rows || r === rows.chosen);
+    dots.append(shape("circle", { class: chosen ? "chosen" : null, cx: map.x(column + 0.5), cy: rows ? map.y(row + 0.5) : BAR / 2, r: chosen ? 3.4 : 1.4 }));
+  }));
   picture.append(dots);
 }

@@ -94,7 +94,7 @@ function hidden(scene, edge) {
 /** Edges between items, each pair of items once, with the shapes that flow there. */
 function wiresOf(scene) {
   const wires = new Map();
-  for (const edge of scene.model.data.edges) {
+  for (const edge of scene.model.edges) {
     const from = scene.shown.get(edge.from);
     const to = scene.shown.get(edge.to);
     if (!from || !to || from === to || hidden(scene, edge)) continue;

@@ -12,7 +12,7 @@ const TOKENS = new RegExp(
   ].join("|"),
   "gu",
 );
-const AROUND = 400; // lines shown before and after, in a long file
+const AROUND = 120; // lines shown before and after, in a long file
 
 function colouredLine(text) {
   const parts = [];
@@ -44,7 +44,7 @@ function sourcePane(data, place) {
   const box = el("div", { class: "source", tabindex: "0", role: "group", "aria-label": `${file.name}, line ${place.line}` }, list);
   const show = () => {
     const line = list.querySelector(".marked");
-    if (line) box.scrollTop = line.offsetTop - list.offsetTop - box.clientHeight / 2 + 30;
+    if (line) box.scrollTop = line.offsetTop - list.offsetTop - box.clientHeight / 2 + 20;
   };
   return { box, show, title: `${file.name}:${place.line}` };
 }

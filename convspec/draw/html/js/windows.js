@@ -1,58 +1,78 @@
-// Which cells of the input a unit depends on. Tables come with the page: for each input that a layer sees and each axis, runs
-// of units whose first and last cell move by equal steps.
+// Which cells of the input a unit sees. The page has tables: a unit's place along an axis of its tensor gives the first and the
+// last cell. A position is an object: axis of the tensor (the batch is 0) → place.
 
-/** [first, last] cells of the input itself; null where the unit sees none of it. */
-function cellsOf(table, unit) {
-  let [low, high] = [0, table.runs.length - 1];
+/** [first, last] of a table at a place; null where nothing is seen. */
+function cellsOf(table, at) {
+  const runs = table.parts[at % table.parts.length];
+  const place = Math.floor(at / table.parts.length);
+  let [low, high] = [0, runs.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (table.runs[middle][0] <= unit) low = middle;
+    if (runs[middle][0] <= place) low = middle;
     else high = middle - 1;
   }
-  const [start, first, stepFirst, last, stepLast] = table.runs[low];
-  const cells = [first + (unit - start) * stepFirst, last + (unit - start) * stepLast];
+  const [start, first, stepFirst, last, stepLast] = runs[low];
+  const cells = [first + (place - start) * stepFirst, last + (place - start) * stepLast];
   return cells[0] > cells[1] ? null : cells;
 }
 
-/** `[jump, low, high]` of the receptive field as numbers, where it has them. */
-function hullOf(axis, unit) {
-  if (!axis.hull) return null;
-  const [jump, low, high] = axis.hull.map(fraction);
-  return [unit * jump + low, unit * jump + high];
-}
-
 function fraction(text) {
-  const [above, below] = String(text).split("/").map(Number);
+  const [above, below] = text.split("/").map(Number);
   return above / (below || 1);
 }
 
 /**
- * What unit `unit` sees along one axis of an input of `size` cells:
- * {cells: [first, last] or null, hull: [low, high] with the padding, before, after: cells of padding, exact}.
+ * What a unit sees along one axis of an input with `size` cells.
+ *
+ * cells: [first, last] of the input's own, null for none. hull: the same with the padding around the input.
+ * before, after: cells of padding. exact: false where it may be less. known: false where it is too long to be in the page.
  */
-function windowAlong(fields, axis, size, unit) {
-  const table = axis.table === null || axis.table === undefined ? null : fields.tables[axis.table];
-  const hull = hullOf(axis, unit);
-  const cells = table ? cellsOf(table, unit) : [0, size - 1];
-  const whole = hull && hull.every(Number.isInteger) ? hull : cells;
-  return {
-    cells,
-    hull: whole,
-    before: whole ? Math.max(0, Math.min(size, -whole[0], whole[1] - whole[0] + 1) && -whole[0]) : 0,
-    after: whole ? Math.max(0, whole[1] - size + 1) : 0,
-    exact: table !== null,
-  };
+function windowAlong(fields, axis, size, position) {
+  let cells = null;
+  let known = true;
+  for (const [along, table] of axis.terms) {
+    const found = table === null ? [0, size - 1] : cellsOf(fields.tables[table], along === null ? 0 : position[along] || 0);
+    if (table === null) known = false;
+    if (found) cells = cells ? [Math.min(cells[0], found[0]), Math.max(cells[1], found[1])] : found;
+  }
+  let [before, after] = [0, 0];
+  if (axis.hull && cells) {
+    const [jump, low, high] = axis.hull.map(fraction);
+    const place = position[axis.terms[0][0]] || 0;
+    before = Math.max(0, -Math.floor(place * jump + low));
+    after = Math.max(0, Math.ceil(place * jump + high) - size + 1);
+  }
+  const hull = cells && [before ? -before : cells[0], after ? size - 1 + after : cells[1]];
+  return { cells, hull, before, after, exact: axis.exact && known, known };
 }
 
-/** The unit whose window has its middle nearest to a cell. */
-function unitAt(fields, axis, size, units, cell) {
-  let [best, least] = [0, Infinity];
+/** The axis of the tensor along which the window moves; null where it stays. */
+function driver(axis) {
+  const moving = axis.terms.map(([along]) => along).filter((along) => along !== null);
+  return moving.length ? moving[0] : null;
+}
+
+/** Middles of the windows of all units along the axis that moves it, the others at `position`. */
+function middles(fields, axis, size, units, position) {
+  const along = driver(axis);
+  if (along === null) return [];
+  const found = [];
   for (let unit = 0; unit < units; unit += 1) {
-    const { hull, cells } = windowAlong(fields, axis, size, unit);
-    const seen = hull || cells;
-    if (!seen) continue;
-    const distance = Math.abs((seen[0] + seen[1]) / 2 - cell);
-    if (distance < least) [best, least] = [unit, distance];
+    const { hull } = windowAlong(fields, axis, size, { ...position, [along]: unit });
+    found.push(hull ? (hull[0] + hull[1]) / 2 : null);
   }
-  return best;
+  return found;
+}
+
+/** The unit whose window has its middle nearest to a cell; of equals the one in the middle. */
+function unitAt(centres, cell) {
+  let least = Infinity;
+  let best = [];
+  centres.forEach((centre, unit) => {
+    if (centre === null) return;
+    const distance = Math.abs(centre - cell);
+    if (distance < least - 1e-9) [least, best] = [distance, [unit]];
+    else if (distance < least + 1e-9) best.push(unit);
+  });
+  return best.length ? best[Math.floor((best.length - 1) / 2)] : 0;
 }

@@ -1,0 +1,76 @@
+"""One browser for the tests of a file, and pages opened in it as a reader would: from a file, with what went wrong noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from convspec import loads
+from convspec.api import Net, load
+from convspec.draw.diagram import diagram
+from convspec.draw.html import page as render
+from convspec.draw.look import Theme
+from tests.draw.html import browser as browsers
+
+SECONDS = 20_000
+Open: TypeAlias = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Closed with the file: a loop of events left running would be in the way of others' tests."""
+    if browsers.refused():
+        pytest.skip(f"{browsers.VARIABLE}=none: left out on purpose")
+    path = browsers.find()
+    if path is None:
+        pytest.fail(browsers.MISSING, pytrace=False)
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=flags)
+        yield started
+        started.close()
+
+
+def net_of(spec: str, model: str | None = None) -> Net:
+    """`zoo:…` and paths are read; anything else is a spec's text."""
+    return load(spec, model) if "\n" not in spec else loads(spec, model)
+
+
+def html_of(spec: str, model: str | None = None, sizes: Mapping[str, int] | None = None, theme: Theme = "auto") -> str:
+    return render(diagram(net_of(spec, model).module, sizes), theme)
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens the page of a spec and waits until it is drawn. Errors, and requests for anything but the page, fail the test."""
+    wrong: list[str] = []
+    contexts = []
+
+    def open_page(spec: str, model: str | None = None, **options: Any) -> Page:
+        sizes, theme, fragment = options.pop("sizes", None), options.pop("theme", "auto"), options.pop("fragment", "")
+        attacked = options.pop("attacked", False)
+        path = tmp_path / f"{len(contexts)}.html"
+        path.write_text(html_of(spec, model, sizes, theme), encoding="utf-8")
+        context = browser.new_context(**{"viewport": {"width": 1300, "height": 850}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(SECONDS)
+        if not attacked:
+            watch(page, path.as_uri())
+        page.goto(path.as_uri() + fragment)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    def watch(page: Page, address: str) -> None:
+        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: None if request.url.startswith(address) else wrong.append(request.url))
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
