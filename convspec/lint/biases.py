@@ -3,7 +3,7 @@
 Such a norm subtracts the mean of every channel, and with it whatever was added to the channel as a whole: training cannot move
 the bias, and in inference the running mean holds it. What stands between may be anything that hands an added number on
 unchanged: `identity`, pooling without zeros around it, upsampling. The bias is of use where something else reads the layer's
-value too, and where the norm's statistics are those of several layers.
+value too, where the norm's statistics are those of several layers, and where a shared layer has no norm at one of its uses.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ _TRANSPARENT = {"identity", "maxpool", "global_avgpool", "global_maxpool", "upsa
 
 def look(survey: Survey, node: Node) -> Finding | None:
     """CNN110 for a layer whose bias a norm takes off again."""
-    if node.op.name not in _BIASED or "bias" not in node.params or len(node.outputs) != 1:
+    if node.op.name not in _BIASED or "bias" not in node.params:
         return None
-    norm = _follower(survey, node)
-    if norm is None or norm.op.name not in _NORMS or any(survey.holders[p.name] > 1 for p in norm.params.values()):
-        return None
-    if norm.input_types[0].rank != node.output_types[0].rank:
+    norms = [_norm(survey, holder) for holder in survey.holders[node.params["bias"].name]]
+    norm = _norm(survey, node)
+    if norm is None or None in norms:
         return None
     return Finding(
         message=f"this bias has no effect: the {norm.op.name} after it takes it off again",
@@ -35,6 +34,14 @@ def look(survey: Survey, node: Node) -> Finding | None:
         hint="write `bias = false`; stored weights then have one tensor less",
         fix=_without_bias(survey, node),
     )
+
+
+def _norm(survey: Survey, node: Node) -> Node | None:
+    """The norm that takes off what a layer adds to a channel, if there is one with statistics of its own."""
+    norm = _follower(survey, node)
+    if norm is None or norm.op.name not in _NORMS or norm.input_types[0].rank != node.output_types[0].rank:
+        return None
+    return None if any(len(survey.holders[stored.name]) > 1 for stored in norm.params.values()) else norm
 
 
 def _follower(survey: Survey, node: Node) -> Node | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
@@ -55,9 +54,13 @@ class Survey:
         return {output.value for output in self.graph.outputs}
 
     @cached_property
-    def holders(self) -> Counter[str]:
-        """How many layers hold each parameter: more than one where weights are shared."""
-        return Counter(parameter.name for node in self.graph.nodes for parameter in node.params.values())
+    def holders(self) -> dict[str, list[Node]]:
+        """The layers that hold each parameter: more than one where weights are shared."""
+        found: dict[str, list[Node]] = {}
+        for node in self.graph.nodes:
+            for parameter in node.params.values():
+                found.setdefault(parameter.name, []).append(node)
+        return found
 
     @cached_property
     def written(self) -> dict[Node, Written]:

@@ -61,5 +61,5 @@ OP = OpDef(
     shape="(N, C, n…) → (N, C, n…)",
     source="Tompson et al. 2015, arXiv:1411.4280",
     example="input image: float32[N, 3, 32, 32]\n"
-    "output features = image -> conv(16, 3x3, pad = 1) -> relu -> channel_dropout(0.2)",
+    "output features = image -> conv(16, 3x3, pad = 1) -> relu -> channel_dropout(0.2) -> conv(8, 3x3)",
 )

@@ -109,7 +109,7 @@ OP = OpDef(
     "mean and var: over all positions; with `affine` then · weight[c] + bias[c]",
     shape="(N, C, n…) → (N, C, n…); weight, bias: (C)",
     source="Ulyanov et al. 2016, arXiv:1607.08022",
-    example="input image: float32[N, 3, 32, 32]\noutput image -> conv(64, 3x3) -> instancenorm -> relu",
+    example="input image: float32[N, 3, 32, 32]\noutput image -> conv(64, 3x3, bias = false) -> instancenorm -> relu",
     infer=infer,
     params=params,
     evaluate=evaluate,
