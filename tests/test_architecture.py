@@ -45,7 +45,21 @@ ALLOWED: dict[str, set[str]] = {
 # What moves weights between frameworks stands above the targets, whose layouts and packages it uses; nothing there uses it.
 EXCHANGE = ("weights/convert.py", "weights/matching.py", "weights/placing.py", "weights/shipped.py", "weights/sinks/")
 ALLOWED["exchange"] = {*ALLOWED["targets"], "targets"}
-UPPER = {"draw", "notebook", "highlight", "runtime", "precision", "bench", "verify", "explain", "cli", "api", "artifacts", "zoo"}
+UPPER = {
+    "draw",
+    "lsp",
+    "notebook",
+    "highlight",
+    "runtime",
+    "precision",
+    "bench",
+    "verify",
+    "explain",
+    "cli",
+    "api",
+    "artifacts",
+    "zoo",
+}
 HEAVY = ("torch", "tensorflow", "keras", "onnxruntime", "onnx", "numpy", "PIL", "safetensors", "rich", "lark")
 
 

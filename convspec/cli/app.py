@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": "convspec.cli.verify:verify",
     "bench": "convspec.cli.bench:bench",
     "explain": "convspec.cli.explain:explain",
+    "lsp": "convspec.cli.lsp:lsp",
     "weights": "convspec.cli.weights:app",
     "zoo": "convspec.cli.zoo:app",
 }

@@ -97,22 +97,31 @@ class Opened:
         return _models(self.scope)
 
     def module(
-        self, model: str | None = None, settings: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None
+        self,
+        model: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        sizes: Mapping[str, int] | None = None,
+        whole: bool = True,
     ) -> Module:
-        """A model, elaborated: see `load`. `sizes` gives names in the inputs' dimensions numbers within their bounds."""
+        """A model, elaborated: see `load`. `sizes` gives names in the inputs' dimensions numbers within their bounds.
+
+        Without `whole`, what concerns all of the file is left to the caller, who has many models of it: `check_cycles` before,
+        and `check_untaken` for names in code that the model does not reach.
+        """
         with collector_off(), deep_recursion():
-            return _elaborate(self, model, settings or {}, sizes or {})
+            return _elaborate(self, model, settings or {}, sizes or {}, whole)
 
 
-def _elaborate(file: Opened, model: str | None, settings: Mapping[str, Any], sizes: Mapping[str, int]) -> Module:
+def _elaborate(file: Opened, model: str | None, settings: Mapping[str, Any], sizes: Mapping[str, int], whole: bool) -> Module:
     loader = file.loader
-    check_cycles(loader.all_scopes)
+    if whole:
+        check_cycles(loader.all_scopes)
     chosen = _choose(file.scope, model, file.source)
     try:
-        context, application = _run(_context(loader, sizes, small=_small(loader)), chosen, settings)
+        context, application = _run(_context(loader, sizes, small=_small(loader)), chosen, settings, whole)
     except CountFirst:
         _count(_context(loader, sizes, counting=Counting()), chosen, settings)
-        context, application = _run(_context(loader, sizes), chosen, settings)
+        context, application = _run(_context(loader, sizes), chosen, settings, whole)
     context.graph.name, context.graph.doc = chosen.name, _doc(chosen)
     context.meter.small, context.counting = None, Counting()  # assertions are decided later, and build nothing
     return Module(
@@ -159,7 +168,7 @@ def _count(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) ->
             raise Failure(beyond) from None
 
 
-def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> tuple[Context, Application]:
+def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any], whole: bool = False) -> tuple[Context, Application]:
     try:
         frame = _root_frame(context, chosen, settings)
         results = run_body(frame, _block(frame))
@@ -171,7 +180,8 @@ def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) -> t
     except RecursionError:
         message = "blocks and expressions nest too deep"
         context.report(fail(error("CNN062", message, chosen.item.name.span)))
-    _check_untaken(context, chosen)
+    if whole:
+        _check_untaken(context, chosen)
     if context.diagnostics:
         raise Failure(sorted(context.diagnostics, key=_place))
     return context, frame.application

@@ -26,7 +26,7 @@ class Salvaged:
 
     def independent(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The problems that are not only there because what a broken item declares is missing."""
-        return _independent(problems, self.lost)
+        return independent(problems, self.lost)
 
 
 def salvage(failure: Failure, limits: Limits, root: Path | None) -> Salvaged | None:
@@ -45,10 +45,11 @@ def salvage(failure: Failure, limits: Limits, root: Path | None) -> Salvaged | N
         try:
             return Salvaged(Opened(file, loader, loader.main(file)), intact.lost)
         except Failure as other:
-            raise Failure(_independent(other.diagnostics, intact.lost)) from None
+            raise Failure(independent(other.diagnostics, intact.lost)) from None
 
 
-def _independent(problems: Iterable[Diagnostic], lost: frozenset[str]) -> list[Diagnostic]:
+def independent(problems: Iterable[Diagnostic], lost: frozenset[str]) -> list[Diagnostic]:
+    """The problems that are not only there because a name is missing that may be declared in what is lost."""
     return [problem for problem in problems if not (problem.code in _OF_NAMES and _text(problem) in lost)]
 
 

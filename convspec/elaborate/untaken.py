@@ -26,8 +26,13 @@ from convspec.syntax import ast
 def check_untaken(scope: FileScope) -> Iterator[Diagnostic]:
     """The mistakes in names of every block, model and function of a file."""
     for item in scope.tree.items:
-        if isinstance(item, ast.Block | ast.Let):
-            yield from _Check(scope, _local_names(item)).run(item)
+        yield from check_item(scope, item)
+
+
+def check_item(scope: FileScope, item: ast.Item) -> Iterator[Diagnostic]:
+    """The mistakes in names of one item. What they are depends on it, and on the names that the file knows."""
+    if isinstance(item, ast.Block | ast.Let):
+        yield from _Check(scope, _local_names(item)).run(item)
 
 
 def _local_names(item: ast.Block | ast.Let) -> set[str]:

@@ -37,8 +37,8 @@ def intact_items(file: SourceFile, limits: Limits = DEFAULT) -> Intact | None:
         return None
     kept: list[Token] = []
     lost: set[str] = set()
-    for tokens in _items(file, lexed.tokens[:-1]):
-        if _parses(file, tokens, lexed, limits):
+    for tokens in items_of(file, lexed.tokens[:-1]):
+        if parses(file, tokens, lexed, limits) is not None:
             kept += tokens
         elif any(token.type == "DEFAULT" for token in tokens[:1]):
             return None
@@ -49,7 +49,7 @@ def intact_items(file: SourceFile, limits: Limits = DEFAULT) -> Intact | None:
     return Intact(parse_tokens(file, _ended(kept, lexed), limits), frozenset(lost))
 
 
-def _items(file: SourceFile, tokens: Sequence[Token]) -> Iterator[list[Token]]:
+def items_of(file: SourceFile, tokens: Sequence[Token]) -> Iterator[list[Token]]:
     """The tokens of each item; what stands before the first is one by itself."""
     item: list[Token] = []
     depth = 0
@@ -64,15 +64,15 @@ def _items(file: SourceFile, tokens: Sequence[Token]) -> Iterator[list[Token]]:
         yield item
 
 
-def _parses(file: SourceFile, tokens: Sequence[Token], lexed: Lexed, limits: Limits) -> bool:
+def parses(file: SourceFile, tokens: Sequence[Token], lexed: Lexed, limits: Limits = DEFAULT) -> ast.File | None:
+    """The tree of some tokens of a file; None where they do not parse by themselves."""
     start, end = tokens[0].start_pos, tokens[-1].end_pos
     if any(problem.primary is not None and start <= problem.primary.span.start < end for problem in lexed.diagnostics):
-        return False
+        return None
     try:
-        parse_tokens(file, _ended(tokens, lexed), limits)
+        return parse_tokens(file, _ended(tokens, lexed), limits)
     except Failure:
-        return False
-    return True
+        return None
 
 
 def _ended(tokens: Sequence[Token], lexed: Lexed) -> Lexed:

@@ -31,10 +31,10 @@ class Lexed:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def lex(file: SourceFile, start: int, end: int, nesting: int) -> Lexed:
+def lex(file: SourceFile, start: int, end: int, nesting: int, begun: bool = False) -> Lexed:
     """The tokens of a part of `file`. What is malformed is reported, and replaced where the parse can go on.
 
-    Raises Failure (CNN005) at once where brackets nest deeper than `nesting`.
+    `begun` says that tokens stand before the part, so that its first documentation is not the file's. Raises Failure (CNN005) at once where brackets nest deeper than `nesting`.
     """
     lexed = Lexed([])
     tokens, comments = lexed.tokens, list[Token]()
@@ -45,7 +45,7 @@ def lex(file: SourceFile, start: int, end: int, nesting: int) -> Lexed:
             comments.append(token)
         elif kind != "COMMENT":
             if comments:
-                _attach(file, lexed, comments, token)
+                _attach(file, lexed, comments, token, begun)
                 comments = []
             if kind in _ODD or not token.isascii():
                 tokens.extend(_checked(file, token, tokens, lexed.diagnostics))
@@ -57,7 +57,7 @@ def lex(file: SourceFile, start: int, end: int, nesting: int) -> Lexed:
             last = token.end_pos
     the_end = Token("$END", "", last, last)  # right behind what is there, not after empty lines
     if comments:
-        _attach(file, lexed, comments, the_end)
+        _attach(file, lexed, comments, the_end, begun)
     tokens.append(the_end)
     return lexed
 
@@ -79,13 +79,13 @@ def _merged(tokens: list[Token]) -> list[Token]:
 # ── documentation ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _attach(file: SourceFile, lexed: Lexed, comments: list[Token], following: Token) -> None:
+def _attach(file: SourceFile, lexed: Lexed, comments: list[Token], following: Token, begun: bool) -> None:
     """Gives `##` lines to the token they stand above. A `##` that ends a line of code documents nothing."""
     previous = lexed.tokens[-1] if lexed.tokens else None
     own = [c for c in comments if previous is None or _line(file, c) > file.line_column(previous.end_pos)[0]]
     if not own:
         return
-    if previous is None:
+    if previous is None and not begun:
         own = _take_file_doc(file, lexed, own, following)
     if own:
         lexed.docs[following.start_pos] = _text(file, own)

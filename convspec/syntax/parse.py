@@ -30,7 +30,7 @@ def parse(file: SourceFile, limits: Limits = DEFAULT) -> ast.File:
 
 def tokens_of(file: SourceFile, limits: Limits = DEFAULT) -> Lexed:
     """The tokens of `file`, and what is wrong with single ones. Raises Failure where it is no text, or nests too deep."""
-    _check_text(file, limits)
+    check_text(file, limits)
     return lex(file, len(_BOM) if file.text.startswith(_BOM) else 0, len(file.text), limits.nesting)
 
 
@@ -40,7 +40,7 @@ def parse_tokens(file: SourceFile, lexed: Lexed, limits: Limits = DEFAULT) -> as
         return _Parser(file, limits, lexed).file()
 
 
-def _check_text(file: SourceFile, limits: Limits) -> None:
+def check_text(file: SourceFile, limits: Limits) -> None:
     """Refuses what is too large or no text at all, before any of it is looked at."""
     if len(file.text) > limits.file_bytes or len(file.text.encode("utf-8", "surrogatepass")) > limits.file_bytes:
         raise fail(error("CNN006", f"{file.name} is larger than the limit of {limits.file_bytes:,} bytes"))

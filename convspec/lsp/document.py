@@ -1,0 +1,97 @@
+"""A text that is open in the editor: its lines, its tree, and what is known of its networks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+
+from lsprotocol.types import PositionEncodingKind, TextDocumentContentChangeEvent, TextDocumentContentChangePartial
+
+from convspec.diagnostics import Diagnostic
+from convspec.elaborate import Module
+from convspec.limits import DEFAULT
+from convspec.lsp.analysis import Memory, Outcome
+from convspec.lsp.files import OpenFile
+from convspec.lsp.positions import Lines, lines_of
+from convspec.syntax import ast
+from convspec.syntax.incremental import Buffer, IncrementalTree
+
+
+class Document:
+    """One open text. Everything here is touched by the server's own thread alone."""
+
+    def __init__(self, uri: str, version: int | None, text: str, path: Path | None, encoding: str = "utf-16") -> None:
+        self.uri, self.version, self.path, self.encoding = uri, version, path, PositionEncodingKind(encoding)
+        name = path.name if path is not None else uri.rpartition("/")[2] or uri
+        self.buffer = Buffer(name, text, path)
+        self.syntax = IncrementalTree(self.buffer, DEFAULT)
+        self.outcome: Outcome | None = None
+        self.modules: dict[str, Module] = {}
+        """The models as they were when they could last be elaborated."""
+        self.errors: list[Diagnostic] = self.syntax_errors
+        self.warnings: list[Diagnostic] = []
+        self.stale = Event()
+        self.settled = asyncio.Event()
+        """Set while what is known belongs to the text as it is."""
+
+    @property
+    def text(self) -> str:
+        return self.buffer.text
+
+    @property
+    def lines(self) -> Lines:
+        return lines_of(self.buffer, self.encoding)
+
+    @property
+    def tree(self) -> ast.File | None:
+        """The tree; after syntax errors that of the items that can be read."""
+        if self.syntax.tree is None and self.syntax.intact is not None:
+            return self.syntax.intact.tree
+        return self.syntax.tree
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """Names that may be declared where there are syntax errors."""
+        return self.syntax.intact.lost if self.syntax.intact is not None else frozenset()
+
+    @property
+    def syntax_errors(self) -> list[Diagnostic]:
+        return list(self.syntax.failure.diagnostics) if self.syntax.failure is not None else []
+
+    @property
+    def memory(self) -> Memory:
+        return self.outcome.memory if self.outcome is not None else Memory()
+
+    def change(self, version: int | None, changes: Sequence[TextDocumentContentChangeEvent]) -> None:
+        """Take the changes of the editor, in order."""
+        text = self.text
+        for change in changes:
+            if isinstance(change, TextDocumentContentChangePartial):
+                lines = Lines(text, self.encoding)
+                start, end = lines.offset(change.range.start), lines.offset(change.range.end)
+                text = text[:start] + change.text + text[max(start, end) :]
+            else:
+                text = change.text
+        self.version = version
+        self.stale.set()
+        self.stale = Event()
+        self.settled.clear()
+        self.syntax.update(text)
+
+    def take(self, outcome: Outcome) -> None:
+        """What an analysis of the text as it is has found."""
+        self.outcome = outcome
+        declared = {name.text for item in self.syntax_items() if (name := getattr(item, "name", None)) is not None}
+        kept = {name: module for name, module in self.modules.items() if name in declared or name in self.lost}
+        self.modules = {**kept, **outcome.modules}
+        self.errors = [*self.syntax_errors, *outcome.diagnostics]
+
+    def syntax_items(self) -> tuple[ast.Item, ...]:
+        """The items that can be read."""
+        return self.tree.items if self.tree is not None else ()
+
+    def seen_by_others(self) -> OpenFile:
+        """The file as one that imports it sees it."""
+        return OpenFile(self.buffer, self.tree, self.syntax.failure, self.lost)
