@@ -109,14 +109,17 @@ async function connect(command: Command): Promise<void> {
     await client.start();
   } catch (error) {
     log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    void vscode.window.showErrorMessage("convspec's language server did not start.", "Log").then((choice) => choice === "Log" && log.show());
+    const reason = error instanceof Error ? error.message : String(error);
+    void vscode.window.showErrorMessage(`convspec's language server did not start: ${reason}`, "Log").then((choice) => choice === "Log" && log.show());
   }
 }
 
 async function stop(): Promise<void> {
   const running = client;
   client = undefined;
-  await running?.dispose();
+  if (running?.needsStop()) {
+    await running.dispose();
+  }
 }
 
 async function complain(found: Found & { ok: false }): Promise<void> {

@@ -1,60 +1,13 @@
 // The bundle as VS Code loads it, with a stand-in for VS Code that records: activation, messages, the server that is started.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import Module from "node:module";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import { author, extension, told, vscode } from "./vscode.mjs";
 
-const told = { errors: [], log: [], results: "", shown: 0, commands: new Map(), panels: [] };
-let setting = [];
-let trusted = true;
-let python;
 process.env.PATH = ""; // no convspec of this machine is started
-
-const disposable = { dispose() {} };
-const event = () => disposable;
-
-/** Whatever else is asked of VS Code: a class, which has everything, too. */
-const anything = (known) =>
-  new Proxy(known, {
-    get: (target, name) => (name in target || typeof name === "symbol" ? target[name] : /^[A-Z]/.test(name) ? class { static from() {} } : /^on[A-Z]/.test(name) ? event : () => disposable),
-  });
-
-const vscode = anything({
-  version: "1.91.0",
-  ProgressLocation: { Notification: 15 },
-  ViewColumn: { Beside: -2 },
-  EventEmitter: class { event = event; fire() {} dispose() {} },
-  Disposable: class { static from() { return disposable; } dispose() {} },
-  Uri: class { static file(path) { return { scheme: "file", fsPath: path }; } static parse(path) { return { scheme: "file", fsPath: path }; } },
-  window: anything({
-    activeTextEditor: undefined,
-    visibleTextEditors: [],
-    createWebviewPanel: (kind, title) => (told.panels.push({ title, webview: {} }), told.panels.at(-1)),
-    withProgress: (_, action) => action({ report() {} }, { isCancellationRequested: false, onCancellationRequested: event }),
-    showQuickPick: async (items) => items[1],
-    createOutputChannel: (name, kind) => kind === undefined ? { append: (text) => (told.results += text), appendLine: (text) => (told.results += text), clear: () => (told.results = ""), show: () => told.shown++, dispose() {} } : anything({ info: (text) => told.log.push(text), error: (text) => told.log.push(text), logLevel: 1 }),
-    showErrorMessage: async (text) => void told.errors.push(text),
-    showInformationMessage: async (text) => void told.errors.push(text),
-  }),
-  workspace: anything({
-    get isTrusted() { return trusted; },
-    workspaceFolders: undefined,
-    textDocuments: [],
-    createFileSystemWatcher: () => anything({ dispose() {} }),
-    getConfiguration: () => ({ get: (name, otherwise) => (name === "command" ? setting : otherwise) }),
-  }),
-  commands: anything({ registerCommand: (name, action) => (told.commands.set(name, action), disposable) }),
-  extensions: anything({ getExtension: () => python }),
-  env: anything({ appName: "test", language: "en" }),
-});
-
-const resolve = Module._resolveFilename;
-Module._resolveFilename = (name, ...rest) => (name === "vscode" ? "vscode" : resolve(name, ...rest));
-Module._cache.vscode = Object.assign(new Module("vscode"), { exports: vscode, loaded: true });
-const extension = createRequire(import.meta.url)("../dist/extension.js");
 
 beforeEach(() => Object.assign(told, { errors: [], log: [], results: "", shown: 0 }));
 const storage = mkdtempSync(join(tmpdir(), "convspec storage"));
@@ -62,7 +15,7 @@ after(() => rmSync(storage, { recursive: true }));
 const context = () => ({ subscriptions: [], storageUri: vscode.Uri.file(join(storage, "of the workspace")) });
 
 test("nothing is installed: one message that says what to do", async () => {
-  setting = ["/no/such/convspec"];
+  author.setting = ["/no/such/convspec"];
   await extension.activate(context());
   assert.equal(told.errors.length, 1);
   assert.match(told.errors[0], /not found \(looked at the setting convspec\.command\).*pip install "convspec\[lsp\]"/);
@@ -72,27 +25,27 @@ test("every command of package.json is there", async () => {
   assert.deepEqual([...told.commands.keys()].sort(), manifest.contributes.commands.map(({ command }) => command).sort());
 });
 test("a workspace that is not trusted starts nothing, also by a command", async () => {
-  [trusted, setting] = [false, ["/no/such/convspec"]];
+  Object.assign(author, { trusted: false, setting: ["/no/such/convspec"] });
   await told.commands.get("convspec.restart")();
   assert.deepEqual(told.errors, []);
   vscode.window.activeTextEditor = { document: { languageId: "cnn", uri: vscode.Uri.file("/a.cnn"), isDirty: false } };
   await told.commands.get("convspec.summary")();
   assert.match(told.errors[0], /only in a workspace that is trusted/);
-  [trusted, vscode.window.activeTextEditor] = [true, undefined];
+  [author.trusted, vscode.window.activeTextEditor] = [true, undefined];
 });
 test("a command without a spec says so", async () => {
   await told.commands.get("convspec.draw")();
   assert.match(told.errors[0], /Open a \.cnn file first/);
 });
 test("the interpreter of the Python extension is asked, and its trouble is not ours", async () => {
-  setting = [];
-  python = {
+  author.setting = [];
+  author.python = {
     isActive: true,
     exports: { environments: { getActiveEnvironmentPath: () => ({ path: "x" }), resolveEnvironment: async () => ({ executable: { uri: { fsPath: "/no/such/python" } } }) } },
   };
   await told.commands.get("convspec.restart")();
   assert.ok(told.log.some((line) => line.startsWith("/no/such/python -m convspec (the Python extension's interpreter): missing")), told.log.join("\n"));
-  python = { isActive: false, activate: async () => { throw new Error("broken"); } };
+  author.python = { isActive: false, activate: async () => { throw new Error("broken"); } };
   await told.commands.get("convspec.restart")();
 });
 
@@ -123,7 +76,7 @@ test("the server is started, asked, and shut down", async () => {
   const folder = mkdtempSync(join(tmpdir(), "convspec client"));
   const [script, asked] = [join(folder, "server.mjs"), join(folder, "asked")];
   writeFileSync(script, SERVER);
-  setting = [process.execPath, script, asked];
+  author.setting = [process.execPath, script, asked];
   await told.commands.get("convspec.restart")();
   assert.deepEqual(told.errors, [], told.log.join("\n"));
   await extension.deactivate();
@@ -148,7 +101,7 @@ test("commands run in the spec's folder, without a shell, and show what was said
   const folder = mkdtempSync(join(tmpdir(), "convspec $(touch x) `y` ;'"));
   const [script, spec, wrong] = ["line.mjs", "a b; $HOME.cnn", "wrong.cnn"].map((name) => join(folder, name));
   writeFileSync(script, LINE);
-  setting = [process.execPath, script];
+  author.setting = [process.execPath, script];
   const open = (path) => (vscode.window.activeTextEditor = { document: { languageId: "cnn", uri: vscode.Uri.file(path), isDirty: false } });
   open(spec);
   await told.commands.get("convspec.summary")();
