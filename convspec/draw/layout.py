@@ -72,15 +72,33 @@ def _source(scene: Scene, spans: list[int], direction: Direction) -> Iterator[st
     yield 'node [shape=box, fixedsize=true, label="", margin=0]'
     yield "edge [arrowhead=normal, arrowsize=0.55]"
     yield from _inside(scene.root)
-    longest = _longest(spans)
+    longest, trunk = _longest(spans), _trunk(scene, spans)
     for index, wire in enumerate(scene.wires):
         if spans[index] > longest:
             continue
-        # What runs on to the next box is the trunk, and is drawn straight.
-        weight = 12 if spans[index] == 1 else 1
+        weight = 12 if index in trunk else 1
         label = f", label={_space(wire.width, wire.height)}" if wire.text and not dense else ""
         yield f"{wire.source} -> {wire.target} [id={index}, weight={weight}{label}]"
     yield "}"
+
+
+def _trunk(scene: Scene, spans: list[int]) -> set[int]:
+    """The wires to be drawn straight: those to the next box, where all others at both ends pass by, as shortcuts do.
+
+    Where a network parts into branches, none of them is the trunk: they are set evenly on both sides.
+    """
+    leaving: dict[str, list[str]] = {}
+    entering: dict[str, list[str]] = {}
+    for wire in scene.wires:
+        leaving.setdefault(wire.source, []).append(wire.target)
+        entering.setdefault(wire.target, []).append(wire.source)
+    return {
+        index
+        for index, wire in enumerate(scene.wires)
+        if spans[index] == 1
+        and all(len(entering[other]) > 1 for other in leaving[wire.source] if other != wire.target)
+        and all(len(leaving[other]) > 1 for other in entering[wire.target] if other != wire.source)
+    }
 
 
 _DENSE, _LARGE, _FAR, _MOST = 6000, 300, 60, 1_500_000
