@@ -26,14 +26,22 @@ class Pair:
 
 def align(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
     """Every item of both in one pair, in the order of the new with what is gone before what follows it."""
-    pairs: list[Pair] = []
-    matcher = SequenceMatcher(None, [_token(each) for each in old], [_token(each) for each in new], autojunk=False)
+    before, after = [_token(each) for each in old], [_token(each) for each in new]
+    start = _common(before, after)
+    end = _common(before[start:][::-1], after[start:][::-1])
+    stop, last = len(old) - end, len(new) - end
+    pairs = [Pair(a, b) for a, b in zip(old[:start], new[:start], strict=True)]
+    # Only what lies between is searched: a thousand equal turns would take a second.
+    matcher = SequenceMatcher(None, before[start:stop], after[start:last], autojunk=False)
     for tag, a0, a1, b0, b1 in matcher.get_opcodes():
-        if tag == "equal":
-            pairs += [Pair(a, b) for a, b in zip(old[a0:a1], new[b0:b1], strict=True)]
-        else:
-            pairs += _gap(old[a0:a1], new[b0:b1])
-    return _moved(pairs)
+        some, others = old[start + a0 : start + a1], new[start + b0 : start + b1]
+        pairs += [Pair(a, b) for a, b in zip(some, others, strict=True)] if tag == "equal" else _gap(some, others)
+    return _moved([*pairs, *(Pair(a, b) for a, b in zip(old[stop:], new[last:], strict=True))])
+
+
+def _common(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
+    """How many items are equal from the start on."""
+    return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
 
 
 def _token(item: Item) -> Hashable:

@@ -51,6 +51,8 @@ def plain(size: Size | None) -> int | str | None:
 
 def _per_axis(row: Row, part: str) -> str:
     """`2x2`, for instance, of the jump; `all` where a whole axis is seen."""
+    if row.field and all(field is None for field in row.field):
+        return "all"
     return "x".join("all" if field is None else str(getattr(field, part)) for field in row.field) or "-"
 
 

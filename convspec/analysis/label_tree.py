@@ -14,6 +14,8 @@ from convspec.ir.graph import Node
 from convspec.records import dataclass
 from convspec.source import Span
 
+_NEAR = 200
+"""Letters before a stage in which the colon of its label stands, if there is one."""
 _ORDINAL = re.compile(r"\d+(\.\d+)*$")
 
 
@@ -87,7 +89,7 @@ Item: TypeAlias = Leaf | Branch
 
 def _is_labelled(span: Span) -> bool:
     """Whether a label stands before a stage: its colon does."""
-    return span.file.text[: span.start].rstrip().endswith(":")
+    return span.file.text[max(0, span.start - _NEAR) : span.start].rstrip().endswith(":")
 
 
 def label_tree(module: Module, summary: Summary) -> Branch:

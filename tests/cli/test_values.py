@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from convspec.cli.values import parse_settings, parse_sizes
+from convspec.cli.values import parse_memory, parse_settings, parse_sizes
+from convspec.diagnostics import Failure
 from convspec.ir.attrs import Extent
 from tests.runtime.helpers import told
 
@@ -71,3 +72,30 @@ def test_what_is_no_size(text: str) -> None:
         f"error[CNN401]: --sizes takes NAME=INTEGER with an integer of at least 1, not `{text}`\n"
         "  = for instance --sizes N=1,h=7,w=7"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("8GB", 8 * 10**9),
+        ("8GiB", 8 * 2**30),
+        ("1.5 gib", 3 * 2**29),
+        ("0.1GB", 10**8),
+        ("4.35GB", 4_350_000_000),
+        ("1.1TB", 1_100_000_000_000),
+        ("123", 123),
+        ("1.9", 1),
+        ("8388607.999TiB", (8388607999 * 2**40) // 1000),
+    ],
+)
+def test_memory_is_read_exactly(text: str, count: int) -> None:
+    """In integers: as floats, 4.35 GB would be a byte short."""
+    assert parse_memory(text) == count
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "0.5", "-1GB", "1e3", "8G B", "8XB", "GB", "1.GB", ".5GB", "9" * 30, "８GB", "8388608TiB"]
+)
+def test_what_is_no_memory(text: str) -> None:
+    with pytest.raises(Failure):
+        parse_memory(text)
