@@ -40,7 +40,8 @@ def test_what_is_not_there_is_told() -> None:
 
 def test_the_extra_that_is_not_there_is_told() -> None:
     """A Python in which pygls cannot be imported."""
-    code = "import runpy, sys; sys.modules['pygls'] = None; sys.argv[0] = 'convspec'; runpy.run_module('convspec', run_name='__main__')"
+    without = "import runpy, sys; sys.modules['pygls'] = None; sys.argv[0] = 'convspec'; "
+    code = f"{without}runpy.run_module('convspec', run_name='__main__')"
     done = connected(sys.executable, "-c", code)
     assert done.returncode == 1
     assert "not what its language server needs" in done.stdout, done.stdout
