@@ -8,11 +8,16 @@ padding of allocators are not counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import gcd
+from typing import Any, TypeAlias
 
 from convspec.ir.dims import DimError, Size, at_least, maximum, substitute
 from convspec.ir.graph import Graph, Value
 from convspec.ir.types import TensorType
+from convspec.records import dataclass
+
+_Part: TypeAlias = "tuple[Any, ...]"
 
 _BYTES = {
     "float64": 8,
@@ -47,7 +52,7 @@ def activation_memory(graph: Graph, sizes: Mapping[str, int] | None = None) -> S
     """
     known = sizes or {}
     peaks: list[Size] = []
-    for live in _live_bytes(graph, known):
+    for live in _largest(_live_bytes(graph, known)):
         if any(at_least(peak, live) for peak in peaks):
             continue
         peaks = [peak for peak in peaks if not at_least(live, peak)]
@@ -60,29 +65,63 @@ def activation_memory(graph: Graph, sizes: Mapping[str, int] | None = None) -> S
     return result
 
 
-def _live_bytes(graph: Graph, sizes: Mapping[str, int]) -> Iterator[Size]:
+def _largest(lives: Iterator[_Live]) -> Iterator[Size]:
+    """Sums that no other sum has as a part of it; to prove the others smaller takes long where floors differ."""
+    found: list[_Live] = []
+    for live in lives:
+        if any(_holds(other.parts, live.parts) for other in found):
+            continue
+        found = [other for other in found if not _holds(live.parts, other.parts)]
+        found.append(live)
+    return iter([live.total for live in found])
+
+
+def _holds(whole: Mapping[_Part, int], part: Mapping[_Part, int]) -> bool:
+    return all(whole.get(each, 0) >= times for each, times in part.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """What is alive at one time: in all, and how often each part. A part is a size without its numeric factor."""
+
+    total: Size
+    parts: Mapping[_Part, int]
+
+
+def _part(size: Size) -> tuple[_Part, int]:
+    """A size, which is never negative, as a part and how often it is there."""
+    if isinstance(size, int):
+        return (), size
+    times = gcd(*(factor for _, factor in size.terms))
+    return tuple((monomial, factor // times) for monomial, factor in size.terms), times
+
+
+def _live_bytes(graph: Graph, sizes: Mapping[str, int]) -> Iterator[_Live]:
     """The bytes alive while each node runs."""
     storage, last_use = _lifetimes(graph)
-    live: Size = 0
-    alive: set[Value] = set()
+    alive: dict[Value, Size] = {}
+    total: Size = 0
+    parts: dict[_Part, int] = {}
 
-    def born(values: Iterator[Value]) -> Size:
-        total: Size = 0
+    def change(size: Size, sign: int) -> None:
+        nonlocal total
+        total = total + sign * size
+        part, times = _part(size)
+        parts[part] = parts.get(part, 0) + sign * times
+
+    def born(values: Iterable[Value]) -> _Live:
         for value in values:
             if storage[value] is value and value not in alive:
-                alive.add(value)
-                total = total + substitute(tensor_bytes(value.type), sizes)
-        return total
+                alive[value] = substitute(tensor_bytes(value.type), sizes)
+                change(alive[value], 1)
+        return _Live(total, dict(parts))
 
-    live = live + born(graph_input.value for graph_input in graph.inputs)
-    yield live
+    yield born(graph_input.value for graph_input in graph.inputs)
     for index, node in enumerate(graph.nodes):
-        live = live + born(iter(node.outputs))
-        yield live
+        yield born(node.outputs)
         for value in {storage[value] for value in (*node.inputs, *node.outputs)}:
             if value in alive and last_use.get(value, -1) <= index:
-                alive.discard(value)
-                live = live - substitute(tensor_bytes(value.type), sizes)
+                change(alive.pop(value), -1)
 
 
 def _lifetimes(graph: Graph) -> tuple[dict[Value, Value], dict[Value, int]]:
