@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from convspec.analysis.receptive_field import index_rows
 from convspec.ir.dims import Size, evaluate, symbols
 from convspec.ir.graph import Graph, GraphInput
 
@@ -13,12 +14,15 @@ _USUAL = 224
 def choose_basis(graph: Graph, known: Mapping[str, int], given: Mapping[str, int]) -> dict[str, int]:
     """A value for every symbolic size: the one given, else the least at which its axis has the usual extent.
 
-    `known` has the least value of each. The usual extent is that of the declared picture, else 224; a batch is the least.
+    `known` has the least value of each. The usual extent is that of the declared picture, else 224; a batch is the least. A row
+    of indices, such as words, is as long as it has places.
     """
     basis = {name: given.get(name, least) for name, least in known.items()}
     taken = set(given)
+    rows = set(index_rows(graph))
     for graph_input in graph.inputs:
-        for axis, size in enumerate(graph_input.value.type.spatial):
+        shape = graph_input.value.type.shape
+        for axis, size in enumerate(shape[1:] if graph_input.value in rows else shape[2:]):
             names = symbols(size) - taken
             if len(names) == 1:
                 (name,) = names

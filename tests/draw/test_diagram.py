@@ -196,6 +196,11 @@ def test_sizes_stay_as_text_unless_they_are_given() -> None:
     assert of_text(RESIDUAL, h=4).basis == {"N": 1, "h": 4, "w": 28}  # 224 pixels, the usual extent
 
 
+def test_a_row_of_words_has_a_usual_length() -> None:
+    drawn = of_text("model M {\n input words: int64[N, L]\n output y = words -> embedding(50, 8)\n}")
+    assert drawn.basis == {"N": 1, "L": 224}
+
+
 def test_sizes_that_there_are_not_are_explained() -> None:
     with pytest.raises(Failure, match="no symbolic size `q`"):
         of_text(RESIDUAL, q=1)
