@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import click
@@ -76,7 +75,7 @@ def diff(
         precision=precision,
         optimizer=optimizer,
     )
-    write(_rendered(found, names, form), output, tuple(path for path in (a, second) if Path(path).exists()))
+    write(_rendered(found, names, form), output, (a, second))
     if exit_code and not found.same:
         raise click.exceptions.Exit(1)
 

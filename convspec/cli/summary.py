@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
+import click
+
 from convspec.cli.declare import Argument, Option, command
 from convspec.cli.guard import guarded
 from convspec.cli.networks import NETWORK_HELP
@@ -126,6 +128,8 @@ def summary(
     text, wrong = _several(specs, load, request)
     if text:
         write(text, output, tuple(specs))
+    if text and output_format is TableFormat.json and wrong:
+        raise click.exceptions.Exit(1)  # the errors stand in the JSON
     _fail_with(wrong)
 
 
@@ -262,7 +266,10 @@ def _several(specs: Sequence[str], load: Callable[[str], Named], request: _Reque
         return "", wrong
     match request.form:
         case TableFormat.json:
-            return json_text({"networks": [networks.entry_json(entry) for entry in entries]}), wrong
+            from convspec.diagnostics.render import to_json
+
+            found_json = {"networks": [networks.entry_json(entry) for entry in entries], "diagnostics": to_json(wrong)}
+            return json_text(found_json), wrong
         case TableFormat.csv:
             return networks.networks_csv(entries, names), wrong
         case TableFormat.markdown:

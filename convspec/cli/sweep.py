@@ -83,7 +83,7 @@ def sweep(
     _check_outputs(outputs or [], spec)
     swept = _swept(spec, model, settings or [], root, parse_limits(limits or []))
     request = _Request(parse_sizes(sizes or []), precision, optimizer, spec.startswith("zoo:"))
-    points = [_counted(swept, each, request) for each in analysis.combinations(swept.axes, most)]
+    points = _all_counted(swept, analysis.combinations(swept.axes, most), request)
     _check_any(points)
     if by is not None:
         points = analysis.ordered(points, by)
@@ -212,6 +212,22 @@ def _range(text: str, name: str) -> list[str]:
 
 
 # ── one combination ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _all_counted(swept: _Swept, combined: Sequence[tuple[Setting, ...]], request: _Request) -> list[Point]:
+    """Every combination counted; how many are done is told on a terminal."""
+    told = sys.stderr.isatty()
+    points = []
+    try:
+        for number, settings in enumerate(combined, 1):
+            points.append(_counted(swept, settings, request))
+            if told:
+                sys.stderr.write(f"\r{number:,} of {len(combined):,}")
+                sys.stderr.flush()
+    finally:
+        if told:
+            sys.stderr.write("\r\x1b[K")
+    return points
 
 
 def _counted(swept: _Swept, settings: tuple[Setting, ...], request: _Request) -> Point:

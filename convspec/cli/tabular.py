@@ -47,10 +47,16 @@ _SUFFIXES = {".md": TableFormat.markdown, ".csv": TableFormat.csv, ".json": Tabl
 
 
 def form_of(output_format: TableFormat, output: Path | None) -> TableFormat:
-    """The form: the one asked for, else that of the file's name."""
-    if output is None or output_format is not TableFormat.text:
+    """The form: the one asked for, else that of the file's name. Failure CNN401 for a name that says another one."""
+    if output is None:
         return output_format
-    return _SUFFIXES.get(output.suffix.lower(), output_format)
+    suffix = output.suffix.lower()
+    if suffix not in (*_SUFFIXES, ".txt", ""):
+        from convspec.diagnostics import error, fail
+
+        hint = "name a .txt, .md, .csv or .json file"
+        raise fail(error("CNN401", f"cannot tell what to write as {output}", hint=hint))
+    return _SUFFIXES.get(suffix, output_format) if output_format is TableFormat.text else output_format
 
 
 def json_text(value: Any) -> str:
@@ -65,10 +71,11 @@ def write(text: str, output: Path | None, reads: tuple[str, ...] = ()) -> None:
     if output is None:
         sys.stdout.write(text)
         return
+    from convspec.cli.networks import split_name
     from convspec.diagnostics import error, fail
     from convspec.files import same_file, write_file
 
-    if any(same_file(output, Path(each)) for each in reads):
+    if any(same_file(output, Path(split_name(each)[0])) for each in reads):
         raise fail(error("CNN400", f"cannot write {output}: it is read by this command", hint="name another file"))
     write_file(output, text)
     click.echo(f"wrote {output}")

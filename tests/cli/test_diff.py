@@ -62,7 +62,7 @@ def test_markdown_into_a_file() -> None:
         (("small.cnn", "small.cnn", "--set-a", "depth=3"), "error[CNN022]"),
         (("small.cnn", "small.cnn", "--format", "csv"), "error[CNN401]: a difference has no form in CSV"),
         (("small.cnn:Smal", "small.cnn"), "error[CNN014]"),
-        (("small.cnn", "two.cnn", "-o", "two.cnn"), "error[CNN400]: cannot write two.cnn: it is read by this command"),
+        (("small.cnn", "two.cnn", "-o", "two.cnn"), "error[CNN401]: cannot tell what to write as two.cnn"),
         (("small.cnn", "small.cnn", "-o", "nowhere/x.md"), "error[CNN400]"),
     ],
 )

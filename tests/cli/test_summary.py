@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.cli.helpers import convspec
 
@@ -68,6 +69,15 @@ def test_one_of_several_that_is_wrong() -> None:
     assert (done.code, done.out, done.err.count("error[")) == (1, "", 2)
 
 
+def test_json_of_several_is_one_value_whatever_fails() -> None:
+    done = convspec("summary", "nope.cnn", "small.cnn", "--format", "json")
+    found = json.loads(done.out)
+    assert (done.code, done.err) == (1, "")
+    assert [each["network"] for each in found["networks"]] == ["small.cnn"]
+    assert [each["code"] for each in found["diagnostics"]] == ["CNN010"]
+    assert json.loads(convspec("summary", "nope.cnn", "none.cnn", "--format", "json").out)["diagnostics"]
+
+
 def test_a_setting_that_one_of_several_lacks() -> None:
     done = convspec("summary", "small.cnn", "two.cnn", "--set", "classes=7")
     assert done.code == 1
@@ -103,5 +113,9 @@ def test_mistakes() -> None:
 
 def test_a_file_is_never_written_over_its_spec() -> None:
     done = convspec("summary", "small.cnn", "-o", "small.cnn")
-    assert done.code == 1 and "it is read by this command" in done.err
+    assert done.code == 1 and "cannot tell what to write as small.cnn" in done.err
+    Path("odd.txt").write_text(Path("small.cnn").read_text())
+    for spec in ("odd.txt", "odd.txt:Small"):
+        done = convspec("summary", spec, "-o", "odd.txt")
+        assert done.code == 1 and "it is read by this command" in done.err
     assert convspec("summary", "small.cnn", "-o", "table.csv").out == "wrote table.csv\n"
