@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
 EXCHANGE = ("weights/convert.py", "weights/matching.py", "weights/placing.py", "weights/shipped.py", "weights/sinks/")
 ALLOWED["exchange"] = {*ALLOWED["targets"], "targets"}
 UPPER = {
+    "field",
     "draw",
     "lsp",
     "notebook",

@@ -71,7 +71,13 @@ def changes_table(found: Difference) -> Table:
 
 def _row(change: Change) -> tuple[str, ...]:
     before, after = change.field
-    return (MARKS[change.kind], _where(change), _what(change), *_numbers(change.cost), f"{before} → {after}".strip() if before or after else "")
+    return (
+        MARKS[change.kind],
+        _where(change),
+        _what(change),
+        *_numbers(change.cost),
+        f"{before} → {after}".strip() if before or after else "",
+    )
 
 
 def _where(change: Change) -> str:

@@ -17,11 +17,11 @@ A row of indices, (N, length), is an axis of space once each index has become a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import zip_longest
-from math import ceil
+from math import ceil, inf
 from typing import TypeAlias
 
 from convspec.ir.graph import Graph, Node, Value
@@ -55,14 +55,19 @@ Fields: TypeAlias = tuple[Field | None, ...]
 _ITSELF = Field(Fraction(1), Fraction(0), Fraction(0))
 
 
-def receptive_fields(graph: Graph) -> dict[Value, Fields]:
-    """The receptive field of every value of a graph."""
+def receptive_fields(graph: Graph, least: bool = False) -> dict[Value, Fields]:
+    """The receptive field of every value of a graph: over all ways that lead there or, with `least`, over the narrowest.
+
+    The narrowest way is the one whose field is smallest: through a residual network the shortcuts. What every way sees, it
+    sees too, so a unit's field lies between both.
+    """
+    join = _narrower if least else _join
     fields: dict[Value, Fields] = {}
     for graph_input in graph.inputs:
         fields[graph_input.value] = (_ITSELF,) * max(0, graph_input.value.type.rank - 2)
     rows = set(index_rows(graph))
     for node in graph.nodes:
-        seen = () if node.op.anchored else _through(node, fields)
+        seen = () if node.op.anchored else _through(node, fields, join)
         if _looks_up(node):
             seen = (_ITSELF if node.inputs[0] in rows else None,)
         for output in node.outputs:
@@ -86,12 +91,12 @@ def _fitted(seen: Fields, tensor_type: TensorType) -> Fields:
     return (None,) * axes if seen and 0 < axes != len(seen) else seen
 
 
-def _through(node: Node, fields: Mapping[Value, Fields]) -> Fields:
+def _through(node: Node, fields: Mapping[Value, Fields], join: Callable[[Fields, Fields], Fields]) -> Fields:
     window = node.op.receptive_field(node.attrs, *node.input_types) if node.op.receptive_field is not None else None
     inputs = [fields[value] for value in node.inputs]
     if len(inputs) > 1:
         inputs = [_stretched(value.type, node.output_types[0], fields[value]) for value in node.inputs]
-    seen = reduce(_join, inputs)
+    seen = reduce(join, inputs)
     if window is not None:
         return tuple(_slide(field, window, axis) for axis, field in enumerate(seen))
     if node.output_types[0].rank < node.input_types[0].rank:
@@ -116,6 +121,17 @@ def _join(a: Fields, b: Fields) -> Fields:
     if len(a) != len(b):
         return max(a, b, key=len)
     return tuple(_hull(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _narrower(a: Fields, b: Fields) -> Fields:
+    """The smaller field of each axis; an input without axes of its own sees everything, and is no narrow way."""
+    if len(a) != len(b):
+        return max(a, b, key=len)
+    return tuple(min((x, y), key=_extent) for x, y in zip(a, b, strict=True))
+
+
+def _extent(field: Field | None) -> float:
+    return inf if field is None else field.size
 
 
 def _hull(a: Field | None, b: Field | None) -> Field | None:

@@ -17,6 +17,7 @@ COMMANDS = {
     "diff": "convspec.cli.diff:diff",
     "sweep": "convspec.cli.sweep:sweep",
     "draw": "convspec.cli.draw:draw",
+    "rf": "convspec.cli.rf:rf",
     "compile": "convspec.cli.compile:compile_",
     "run": "convspec.cli.run:run",
     "verify": "convspec.cli.verify:verify",

@@ -26,7 +26,7 @@ class Oracle:
     """One forward pass of a network; gradients of units with respect to its inputs, as often as one likes."""
 
     def __init__(self, net: Net, sizes: Mapping[str, int], seed: int = 0) -> None:
-        self.graph = net.module.graph
+        self.graph, self.sizes = net.module.graph, sizes
         generator = torch.Generator().manual_seed(seed)
         model = net.to_torch().double().eval()
         _positive(model, generator)
@@ -49,15 +49,14 @@ class Oracle:
         return keep
 
     def stages(self) -> list[Node]:
-        """The layers whose result the module shows: those with a module of their own, that run once and give one tensor."""
-        return [
-            node
-            for node in self.graph.nodes
-            if self.calls.get(node.path) == 1
-            and isinstance(self.outputs[node.path], torch.Tensor)
-            and self.outputs[node.path].ndim == node.outputs[0].type.rank
-            and self.outputs[node.path].requires_grad
-        ]
+        """The layers whose result the module shows as it is: those with a module of their own, that run once."""
+        return [node for node in self.graph.nodes if self.calls.get(node.path) == 1 and self._shows(node)]
+
+    def _shows(self, node: Node) -> bool:
+        """Whether the module gives one tensor, in the order of axes that the spec has."""
+        made = self.outputs[node.path]
+        wanted = tuple(int(str(substitute(size, self.sizes))) for size in node.outputs[0].type.shape)
+        return isinstance(made, torch.Tensor) and made.requires_grad and tuple(made.shape) == wanted
 
     def seen(self, node: Node, place: Sequence[int]) -> dict[tuple[str, int], Cells]:
         """The cells that the unit at `place` in space sees, by input and axis (batch 0); all its channels together."""

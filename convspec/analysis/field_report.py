@@ -1,0 +1,137 @@
+"""Receptive fields as they are shown: a table of layers, and the windows of single units with a small drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from convspec.analysis.places import Unit
+from convspec.analysis.receptive_field import Field, Fields, receptive_fields, show
+from convspec.analysis.tables import Table
+from convspec.analysis.window import AxisWindow, InputWindow
+from convspec.ir.graph import Graph
+
+_WIDE, _HIGH = 40, 20
+_AXES = {1: ("cells",), 2: ("rows", "columns"), 3: ("planes", "rows", "columns")}
+
+
+# ── the table ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def field_table(graph: Graph) -> Table:
+    """A row for each layer with axes of space: size, jump, offset, and the size along the narrowest way."""
+    widest, narrowest = receptive_fields(graph), receptive_fields(graph, least=True)
+    table = Table(("label", "layer", "output", "size", "jump", "offset", "narrowest way"), (False,) * 3 + (True,) * 4)
+    for node in graph.nodes:
+        for value in node.outputs:
+            fields = widest[value]
+            if fields:
+                cells = (show(fields), _each(fields, "jump"), _each(fields, "offset"), show(narrowest[value]))
+                table.rows.append((value.name, node.op.name, str(value.type), *cells))
+    return table
+
+
+def _each(fields: Fields, name: str) -> str:
+    """A number for each axis, once where all are alike."""
+    numbers = ["-" if field is None else str(getattr(field, name)) for field in fields]
+    return numbers[0] if len(set(numbers)) == 1 else ", ".join(numbers)
+
+
+def fields_json(graph: Graph) -> list[dict[str, Any]]:
+    """The table as data; `null` stands for a whole axis. Jumps and offsets are exact fractions, as text."""
+    widest, narrowest = receptive_fields(graph), receptive_fields(graph, least=True)
+    return [
+        {
+            "label": value.name,
+            "layer": node.op.name,
+            "output": str(value.type),
+            "receptive_field": [_field_json(field) for field in widest[value]],
+            "narrowest_way": [_field_json(field) for field in narrowest[value]],
+        }
+        for node in graph.nodes
+        for value in node.outputs
+        if widest[value]
+    ]
+
+
+def _field_json(field: Field | None) -> dict[str, Any] | None:
+    return None if field is None else {"size": field.size, "jump": str(field.jump), "offset": str(field.offset)}
+
+
+# ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def window_lines(unit: Unit, windows: Sequence[InputWindow], sizes: Mapping[str, int]) -> Iterator[str]:
+    """What a unit sees of each input, in words and, for a picture, as a drawing."""
+    at = ", ".join(f"{name} = {value}" for name, value in sizes.items())
+    yield f"{unit} of {unit.value.type}{f' at {at}' if at else ''}"
+    for window in windows:
+        yield ""
+        if not window.axes:
+            yield f"  sees nothing of {window.name}"
+            continue
+        names = _AXES.get(len(window.axes), tuple(f"axis {number + 2}" for number in range(len(window.axes))))
+        yield f"  {window.name}: {'; '.join(_axis_text(name, axis) for name, axis in zip(names, window.axes, strict=True))}"
+        if not all(axis.exact for axis in window.axes):
+            yield "  (at most: which of these cells it sees, the data or the other axes decide)"
+        if len(window.axes) in (1, 2):
+            yield ""
+            yield from (f"  {line}" for line in drawing(window.axes))
+
+
+def _axis_text(name: str, axis: AxisWindow) -> str:
+    count = axis.high - axis.low + 1
+    seen = f"{name} {axis.low} to {axis.high}, {count} of {axis.size}" if count > 1 else f"{name} {axis.low}, 1 of {axis.size}"
+    pads = [f"{cells} of padding {side}" for side, cells in (("before", axis.before), ("behind", axis.after)) if cells]
+    return " and ".join([seen, ", ".join(pads)] if pads else [seen])
+
+
+def drawing(axes: Sequence[AxisWindow]) -> Iterator[str]:
+    """The input as `·`, the window as `█`, and padding that lies in it as `░`; a letter for several cells where it is large."""
+    rows = _marks(axes[0], _HIGH) if len(axes) == 2 else "█"
+    columns = _marks(axes[-1], _WIDE)
+    for row in rows:
+        yield "".join(_joined(row, column) for column in columns).rstrip()
+
+
+def _marks(axis: AxisWindow, most: int) -> str:
+    """One letter for each cell or for several: padding seen, not seen, seen."""
+    before, after = axis.before or 0, axis.after or 0
+    shown = min(before, axis.size), min(after, axis.size)  # a window may reach far beyond the input
+    step = -(-(axis.size + sum(shown)) // most)
+    cells = (
+        "░" * shown[0] + "·" * axis.low + "█" * (axis.high - axis.low + 1) + "·" * (axis.size - 1 - axis.high) + "░" * shown[1]
+    )
+    return "".join(_most_telling(cells[at : at + step]) for at in range(0, len(cells), step))
+
+
+def _most_telling(cells: str) -> str:
+    return next(mark for mark in "█·░" if mark in cells)
+
+
+def _joined(row: str, column: str) -> str:
+    """What stands where a row and a column cross. Beside the padding that is seen there is nothing to draw."""
+    if "░" in (row, column):
+        return "░" if {row, column} <= {"░", "█"} else " "
+    return "█" if row == column == "█" else "·"
+
+
+def windows_json(unit: Unit, windows: Sequence[InputWindow], sizes: Mapping[str, int]) -> dict[str, Any]:
+    """A unit's windows as data. `padding` is null where it is not known how far the window would reach."""
+    return {
+        "unit": str(unit),
+        "tensor": unit.value.name,
+        "place": list(unit.space),
+        "sizes": dict(sizes),
+        "inputs": [{"name": window.name, "axes": [_axis_json(axis) for axis in window.axes] or None} for window in windows],
+    }
+
+
+def _axis_json(axis: AxisWindow) -> dict[str, Any]:
+    return {
+        "first": axis.low,
+        "last": axis.high,
+        "size": axis.size,
+        "padding": [axis.before, axis.after],
+        "exact": axis.exact,
+    }
