@@ -100,7 +100,9 @@ def test_the_page_and_the_model_are_served_until_ctrl_c(
         fetch(url)
 
 
-def test_the_page_asks_and_tells_no_other_server(served: tuple[subprocess.Popen[str], str, Path]) -> None:
+def test_the_page_asks_and_tells_no_other_server_and_is_shown_to_no_other_page(
+    served: tuple[subprocess.Popen[str], str, Path],
+) -> None:
     _, url, _ = served
     with OPENER.open(url, timeout=20) as answer:
         headers, page = answer.headers, answer.read().decode()
@@ -113,12 +115,9 @@ def test_the_page_asks_and_tells_no_other_server(served: tuple[subprocess.Popen[
     assert abs(datetime.now(UTC) - made).days < 2, "the page of a Netron of half a year ago refuses to work"
     assert page.count('<meta name="version"') == page.count('<meta name="date"') == 1
 
-
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "", "localhost.evil.example", "127.0.0.1.evil.example"])
-def test_a_page_of_another_name_is_refused(served: tuple[subprocess.Popen[str], str, Path], host: str) -> None:
-    _, url, _ = served
-    with pytest.raises(urllib.error.HTTPError, match="403"):
-        OPENER.open(urllib.request.Request(f"{url}/data/Tiny.onnx", headers={"Host": host}), timeout=20)
+    for host in ("evil.example", "evil.example:80", "", "localhost.evil.example", "127.0.0.1.evil.example"):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            OPENER.open(urllib.request.Request(f"{url}/data/Tiny.onnx", headers={"Host": host}), timeout=20)
 
 
 def _external(path: Path) -> list[onnx.StringStringEntryProto]:
