@@ -27,6 +27,7 @@ SCRIPTS = {
     "int8": "int8 against float32 on ONNX Runtime",
     "pytorch": "generated modules against torchvision's",
     "folder": "a folder of pictures against a plain loop",
+    "page": "the page of ResNet-152 in a browser",
     "gpu": "the table of a GPU",
 }
 """In the order in which they run, with what each measures. A script that is listed and not there is an error."""

@@ -1,7 +1,8 @@
 """One HTML file from a diagram: the template with its styles, scripts and data put in.
 
-The file asks for nothing from anywhere: its content security policy names the hashes of the scripts and styles in it and forbids
-all else. What the author wrote (labels, documentation, the spec's text) is in the JSON alone, and is put on the page as text.
+The file asks for nothing from anywhere: its content security policy names the hashes of the scripts and styles in it and
+forbids all else. What the author wrote (labels, documentation, the spec's text) is in the JSON alone, and is put on the page
+as text.
 """
 
 from __future__ import annotations

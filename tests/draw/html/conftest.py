@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from convspec import loads
 from convspec.api import Net, load
@@ -17,7 +18,25 @@ from convspec.draw.look import Theme
 from tests.draw.html import browser as browsers
 
 SECONDS = 20_000
-Open: TypeAlias = Callable[..., Page]
+WINDOW = {"width": 1300, "height": 850}
+
+
+class Open(Protocol):
+    """Opens the page of a spec in a tab of its own and waits until it is drawn."""
+
+    def __call__(
+        self,
+        spec: str,
+        model: str | None = None,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        theme: Theme = "auto",
+        fragment: str = "",
+        watched: bool = True,
+        **options: Any,
+    ) -> Page:
+        """`watched`: anything said in the console and any request but for the page fails the test. Options: of the context."""
+        ...
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +54,15 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="module")
+def light(browser: Browser) -> Iterator[BrowserContext]:
+    """What a page is opened in that asks for nothing special."""
+    context = browser.new_context(viewport=WINDOW)  # type: ignore[arg-type]
+    yield context
+    context.close()
+
+
+@cache
 def net_of(spec: str, model: str | None = None) -> Net:
     """`zoo:…` and paths are read; anything else is a spec's text."""
     return load(spec, model) if "\n" not in spec else loads(spec, model)
@@ -45,32 +73,37 @@ def html_of(spec: str, model: str | None = None, sizes: Mapping[str, int] | None
 
 
 @pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens the page of a spec and waits until it is drawn. Errors, and requests for anything but the page, fail the test."""
+def opened(browser: Browser, light: BrowserContext, tmp_path: Path) -> Iterator[Open]:
     wrong: list[str] = []
-    contexts = []
-
-    def open_page(spec: str, model: str | None = None, **options: Any) -> Page:
-        sizes, theme, fragment = options.pop("sizes", None), options.pop("theme", "auto"), options.pop("fragment", "")
-        attacked = options.pop("attacked", False)
-        path = tmp_path / f"{len(contexts)}.html"
-        path.write_text(html_of(spec, model, sizes, theme), encoding="utf-8")
-        context = browser.new_context(**{"viewport": {"width": 1300, "height": 850}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(SECONDS)
-        if not attacked:
-            watch(page, path.as_uri())
-        page.goto(path.as_uri() + fragment)
-        page.wait_for_selector("html[data-ready]")
-        return page
+    tabs: list[Page] = []
 
     def watch(page: Page, address: str) -> None:
         page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: None if request.url.startswith(address) else wrong.append(request.url))
 
+    def open_page(
+        spec: str,
+        model: str | None = None,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        theme: Theme = "auto",
+        fragment: str = "",
+        watched: bool = True,
+        **options: Any,
+    ) -> Page:
+        path = tmp_path / f"{len(tabs)}.html"
+        path.write_text(html_of(spec, model, sizes, theme), encoding="utf-8")
+        page = browser.new_page(viewport=WINDOW, **options) if options else light.new_page()  # type: ignore[arg-type]
+        tabs.append(page)
+        page.set_default_timeout(SECONDS)
+        if watched:
+            watch(page, path.as_uri())
+        page.goto(path.as_uri() + fragment)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
     yield open_page
-    for context in contexts:
-        context.close()
+    for tab in tabs:
+        tab.close()
     assert wrong == []

@@ -100,7 +100,8 @@ ASK = """wanted => {
     (fields.layers[id]?.units ?? []).forEach(([axis], at) => {
       boxes[at].value = position[axis - 1]; boxes[at].dispatchEvent(new Event('change')); });
     return [...document.querySelectorAll('#details [data-window]')].map(row => {
-      const {cells, exact, before, after} = JSON.parse(row.dataset.window); return [row.dataset.input, cells, exact, before, after]; });
+      const {cells, exact, before, after} = JSON.parse(row.dataset.window);
+      return [row.dataset.input, cells, exact, before, after]; });
   });
 }"""
 """What the page says of units at places (channel first): through clicks and fields, as a reader would."""

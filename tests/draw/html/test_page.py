@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.draw.html.conftest import Open
@@ -22,7 +21,8 @@ block Stage(x: tensor, width: int) {
 }
 model Small {
     input image: float32[N, 3, 32, 32]
-    output logits = image -> stage1: Stage(8) -> maxpool(2x2) -> stage2: Stage(16) -> global_avgpool -> flatten -> fc: linear(10)
+    x = image -> stage1: Stage(8) -> maxpool(2x2) -> stage2: Stage(16)
+    output logits = x -> global_avgpool -> flatten -> fc: linear(10)
 }
 """
 
@@ -92,6 +92,8 @@ def test_wires_end_where_boxes_are(opened: Open) -> None:
     """Every wire begins at the lower border of what it leaves, and ends at the upper border of what it enters."""
     page = opened("zoo:resnet", "ResNet18")
     page.click("#unfold-all")
+    page.click("#fit")
+    page.wait_for_timeout(50)
     far = page.evaluate(
         """() => { const off = []; for (const wire of document.querySelectorAll('#stage .wire')) {
           const end = wire.getPointAtLength(wire.getTotalLength()); const frame = wire.closest('g:not(.wires)');
@@ -108,6 +110,8 @@ def test_wires_end_where_boxes_are(opened: Open) -> None:
 def test_boxes_do_not_overlap(opened: Open) -> None:
     page = opened("zoo:googlenet")
     page.click("#unfold-all")
+    page.click("#fit")  # what is far outside is left out
+    page.wait_for_timeout(50)
     overlaps = page.evaluate(
         """() => { const found = []; for (const parent of document.querySelectorAll('#stage .network, #stage .frame')) {
           const boxes = [...parent.querySelectorAll(':scope > .item')].map(each => each.getBoundingClientRect());
@@ -118,27 +122,29 @@ def test_boxes_do_not_overlap(opened: Open) -> None:
     assert overlaps == []
 
 
-@pytest.mark.parametrize(
-    ("query", "first"),
-    [
-        ("stage2.more2.conv", "stage2.more2.conv"),
-        ("LINEAR", "fc"),
-        ("16x16x16 conv", "stage2.unit"),
-        ("float32[N,10]", "flatten"),
-    ],
-)
-def test_search_by_label_layer_and_shape(opened: Open, query: str, first: str) -> None:
+SEARCHES = {
+    "stage2.more2.conv": "stage2.more2.conv1",  # a label, or how it begins
+    "LINEAR": "fc",
+    "16x16x16 conv": "stage2.Unit1.conv1",
+    "float32[N, 10]": "logits",
+    "more1": "stage1.more1",
+}
+
+
+def test_search_by_label_layer_and_shape(opened: Open) -> None:
     page = opened(NESTED)
-    page.click("#fold-all")
-    page.keyboard.press("/")
-    page.keyboard.type(query)
-    hits = page.locator("#hits [role=option]")
-    expect(hits.first).to_be_visible()
-    assert hits.first.inner_text().lower().startswith(first) or "[n,10]" in query.lower()
-    page.keyboard.press("Enter")
-    chosen = page.locator("#stage .node.chosen")
-    expect(chosen).to_have_count(1)  # what was folded around it is open
-    expect(chosen).to_be_in_viewport()
+    for query, first in SEARCHES.items():
+        page.click("#fold-all")
+        page.keyboard.press("/")
+        page.keyboard.type(query)
+        hits = page.locator("#hits [role=option]")
+        expect(hits.first).to_be_visible()
+        assert hits.first.locator("b").inner_text() == first, query
+        page.keyboard.press("Enter")
+        chosen = page.locator("#stage .node.chosen")
+        expect(chosen).to_have_count(1)  # what was folded around it is open
+        expect(chosen).to_be_in_viewport()
+        assert page.locator("#details h2").inner_text() in (first, f"output {first}")
 
 
 def test_search_says_when_there_is_nothing(opened: Open) -> None:
@@ -276,7 +282,8 @@ def test_the_address_remembers(opened: Open) -> None:
     opened(NESTED, fragment="#at=constructor&open=__proto__ n0 g999&unrolled=g0&unit=-1 x&depth=-4&colour=toString")
 
 
-HOSTILE = """## </script><script>window.hacked = 1</script> <img src=x onerror="window.hacked = 1"> <!-- ]]> \u2028 \u202e &amp; ${1} \\
+HOSTILE = """## </script><script>window.hacked = 1</script> <img src=x onerror="window.hacked = 1"> <!-- ]]>
+## \u2028 \u202e &amp; ${1} \\
 model Evil {
     ## "><svg onload=window.hacked=1>
     input image: float32[N, 3, 8, 8]
@@ -304,9 +311,10 @@ def test_hostile_text_is_text(opened: Open) -> None:
 
 def test_nothing_may_run_or_load_but_the_page(opened: Open) -> None:
     """The policy holds: what is put in later does not run, and nothing can be asked for."""
-    page = opened(NESTED, attacked=True)
+    page = opened(NESTED, watched=False)
     held = page.evaluate(
-        """async () => { const out = []; document.addEventListener('securitypolicyviolation', event => out.push(event.effectiveDirective));
+        """async () => { const out = [];
+        document.addEventListener('securitypolicyviolation', event => out.push(event.effectiveDirective));
         for (const [tag, key] of [['script', 'src'], ['img', 'src'], ['iframe', 'src']]) {
           const it = document.createElement(tag); it[key] = 'http://127.0.0.1:9/x'; document.body.append(it); }
         const inline = document.createElement('script'); inline.textContent = 'window.ran = 1'; document.body.append(inline);

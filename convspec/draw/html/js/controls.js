@@ -160,7 +160,7 @@ function canvasKey(app, event) {
   const at = event.target.closest("[data-id]");
   const nodes = [...byId("stage").querySelectorAll(".node")];
   const focus = (element) => element && focusOn(app, element);
-  if (!at) return event.key === "ArrowDown" ? () => focus(nodes[0]) : null;
+  if (!at) return event.key === "ArrowDown" || event.key === "Enter" ? () => focus(nodes.find((each) => each.tabIndex === 0) || nodes[0]) : null;
   const { id } = at.dataset;
   const open = at.getAttribute("aria-expanded");
   const place = nodes.indexOf(at);
@@ -185,6 +185,10 @@ function focusOn(app, element) {
   const item = app.scene.items.get(id) || app.scene.shown.get(id);
   const place = placeOf(item);
   bring(app.view, { ...place, height: Math.min(place.height, 60) }, false);
+  for (let each = item; each && each.element; each = each.parent) {
+    each.element.style.display = "";
+    each.veiled = false;
+  }
   element.focus({ preventScroll: true });
 }
 
@@ -195,6 +199,7 @@ function printing(app) {
     canvas.setAttribute("viewBox", `-8 -8 ${app.view.width + 16} ${app.view.height + 16}`);
     byId("stage").removeAttribute("transform");
     canvas.classList.remove("far");
+    unveil(app.view);
   });
   addEventListener("afterprint", () => {
     canvas.removeAttribute("viewBox");

@@ -96,6 +96,7 @@ function drawInside(parent, frame, costs, level) {
   parent.append(wires);
   for (const child of frame.children) {
     const box = shape("g", { class: `item ${child.kind}`, transform: `translate(${child.x} ${child.y})` });
+    child.element = box;
     if (child.kind === "frame") {
       drawFrame(box, child, level);
       drawInside(box, child, costs, level + 1);

@@ -51,6 +51,9 @@ function refresh(app, hold) {
   layOut(app.scene);
   const most = dearest(app.scene, app.measure);
   byId("stage").replaceChildren(draw(app.scene, { measure: app.measure, most }));
+  app.view.scene = app.scene;
+  for (const item of app.scene.items.values()) item.veiled = false;
+  app.view.apply();
   app.view.width = app.scene.root.width;
   app.view.height = app.scene.root.height;
   const item = was && app.scene.items.get(hold);

@@ -2,6 +2,7 @@
 
 const LEAST = 0.02;
 const MOST = 4;
+const MANY = 150; // boxes
 const FAR = 0.42; // below this, small texts are left out
 
 function makeViewport(pane, stage) {
@@ -9,6 +10,7 @@ function makeViewport(pane, stage) {
   const apply = oncePerFrame(() => {
     stage.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.k})`);
     pane.classList.toggle("far", view.k < FAR);
+    if (view.scene) veil(view);
   });
   view.apply = apply;
   view.zoom = (factor, px, py) => {
@@ -27,6 +29,32 @@ function makeViewport(pane, stage) {
   };
   listen(view);
   return view;
+}
+
+/** Leaves out what is far outside the pane, in a picture with many boxes: a browser is slow to move what it need not show. */
+function veil(view) {
+  if (view.scene.items.size < MANY) return;
+  const box = view.pane.getBoundingClientRect();
+  const [left, top] = [(-view.x - box.width / 2) / view.k, (-view.y - box.height / 2) / view.k];
+  const [right, bottom] = [left + (2 * box.width) / view.k, top + (2 * box.height) / view.k];
+  const visit = (frame, x, y) => {
+    for (const child of frame.children) {
+      const [cx, cy] = [x + child.x, y + child.y];
+      const inside = cx < right && cy < bottom && cx + child.width > left && cy + child.height > top;
+      if (child.veiled === inside) child.element.style.display = inside ? "" : "none";
+      child.veiled = !inside;
+      if (inside && child.kind === "frame") visit(child, cx, cy);
+    }
+  };
+  visit(view.scene.root, 0, 0);
+}
+
+/** Shows all again, for paper and for whoever asks where things are. */
+function unveil(view) {
+  for (const item of view.scene.items.values()) {
+    if (item.element) item.element.style.display = "";
+    item.veiled = false;
+  }
 }
 
 function listen(view) {
