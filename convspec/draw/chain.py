@@ -38,7 +38,7 @@ class Step:
 def chain(drawn: Diagram) -> list[Step]:
     """The tensors from the input to the output, at the diagram's basis. Failure CNN401 where the network has branches."""
     if len(drawn.inputs) != 1 or len(drawn.outputs) != 1:
-        ends = f"{len(drawn.inputs)} inputs and {len(drawn.outputs)} outputs"
+        ends = f"{_count(len(drawn.inputs), 'input')} and {_count(len(drawn.outputs), 'output')}"
         raise fail(error("CNN401", f"volumes show a network with one input and one output; this has {ends}", hint=_HINT))
     readers: dict[object, int] = {}
     for edge in drawn.edges:
@@ -54,6 +54,10 @@ def chain(drawn: Diagram) -> list[Step]:
         message = f"volumes show at most {MOST} tensors, and this network has {len(steps):,}"
         raise fail(error("CNN401", message, hint=_HINT))
     return steps
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def _branch(layer: Layer) -> Failure:

@@ -11,8 +11,8 @@ from convspec.draw.measure import BOLD, REGULAR, covered
 from convspec.draw.palette import inlined
 
 SCALE = 2.0
-_MOST_PIXELS = 100_000_000
-"""An image of more is made smaller: 400 MB while it is drawn."""
+_MOST_PIXELS = 60_000_000
+"""An image of more is made smaller: it takes 240 MB while it is drawn, and viewers refuse larger ones."""
 
 
 def png(picture: str, theme: Theme) -> bytes:

@@ -115,7 +115,7 @@ def test_captions_are_apart(name: str, log: bool) -> None:
     ("name", "why"),
     [
         ("zoo:resnet18", "without branches"),
-        ("zoo:siamese", "one input and one output; this has 2 inputs"),
+        ("zoo:siamese", "one input and one output; this has 2 inputs and 1 output"),
         ("zoo:ssd300", "one input and one output"),
     ],
 )
