@@ -174,20 +174,12 @@ def _depends(
             if word in scope.items:
                 pending.append(scope.items[word])
             imports = imports or word in scope.imports
-    items = [
-        each for each in scope.tree.items if isinstance(each, ast.Default) or getattr(each, "name", None) in _Wanted(wanted)
-    ]
+    items = [each for each in scope.tree.items if isinstance(each, ast.Default) or _name(each) in wanted]
     return (*items, *(imported if imports else ()), *(word for word in sorted(wanted) if word in scope.imports))
 
 
-class _Wanted:
-    """Names by their text."""
-
-    def __init__(self, words: set[str]) -> None:
-        self.words = words
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, ast.Name) and name.text in self.words
+def _name(item: ast.Item) -> str:
+    return "" if isinstance(item, ast.Use | ast.Default) else item.name.text
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

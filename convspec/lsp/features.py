@@ -23,4 +23,6 @@ def _on_places(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def on_hover(params: types.HoverParams) -> types.Hover | None:
-        return await answered(server, params.text_document.uri, lambda it: hover(it, params.position), fresh=True)
+        return await answered(
+            server, params.text_document.uri, lambda it: hover(server.project, it, params.position), fresh=True
+        )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from convspec.diagnostics import Diagnostic
 from convspec.limits import DEFAULT
 from convspec.lsp.analysis import Job, Outcome, Stale, analyse, warned
 from convspec.lsp.document import Document
+from convspec.lsp.facts import Facts
 from convspec.lsp.files import Disk, ProjectLoader, path_of, uri_of
 from convspec.lsp.problems import published
+from convspec.lsp.views import View, Views
 from convspec.source import SourceFile
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,8 @@ class Project:
         self._told: dict[str, dict[str, list[types.Diagnostic]]] = {}
         """By the document that was analysed: what was found, by where it belongs."""
         self._shown: dict[str, Any] = {}
+        self._facts: dict[str, Facts] = {}
+        self.views = Views(self)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     # ── documents ──
@@ -69,6 +74,7 @@ class Project:
             task.cancel()
         self._tell(document, {})
         self._told.pop(uri, None)
+        self._facts.pop(uri, None)
         for other in self._importing(document):
             self._start(other)
 
@@ -107,16 +113,27 @@ class Project:
         path = file.path.resolve()
         return next((each.uri for each in self.documents.values() if each.path == path), None) or uri_of(path)
 
+    def facts(self, document: Document) -> Facts:
+        """What is known of the networks of a document, and of those that use it elsewhere."""
+        others = (each for each in self.documents.values() if each is not document and document.buffer in self._sources(each))
+        modules = [module for each in (document, *others) for module in each.modules.values()]
+        known = self._facts.get(document.uri)
+        if known is None or not known.are_of(modules):
+            known = self._facts[document.uri] = Facts(modules, known)
+        return known
+
+    def view(self, document: Document) -> View:
+        """A document as features see it."""
+        return View(document.buffer, document.tree)
+
     # ── analyses ──
 
     async def settled(self, uri: str, seconds: float = 1.5) -> Document | None:
         """The document once its analysis is done, or as it is after a while."""
         document = self.documents.get(uri)
         if document is not None and not document.settled.is_set():
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(document.settled.wait(), seconds)
-            except TimeoutError:
-                pass
         return self.documents.get(uri)
 
     def _changed(self, document: Document) -> None:

@@ -1,4 +1,4 @@
-"""The server: what the editor sends goes to the project and to the features, and their answers back. Nothing is decided here."""
+"""The server: hands what the editor sends to the project and to the features, and their answers back."""
 
 from __future__ import annotations
 
