@@ -26,7 +26,8 @@ class Pair:
 
 def align(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
     """Every item of both in one pair, in the order of the new with what is gone before what follows it."""
-    before, after = [_token(each) for each in old], [_token(each) for each in new]
+    token = _token_by_content if _is_shifted(old, new) else _token
+    before, after = [token(each) for each in old], [token(each) for each in new]
     start = _common(before, after)
     end = _common(before[start:][::-1], after[start:][::-1])
     stop, last = len(old) - end, len(new) - end
@@ -47,7 +48,28 @@ def _common(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
 def _token(item: Item) -> Hashable:
     """What must be equal for two items to be the same at first sight."""
     kind = isinstance(item, Leaf)
+    if isinstance(item, Branch) and item.block is None:
+        return kind, "=", item.name
     return (kind, item.text) if item.automatic else (kind, "=", item.name)
+
+
+def _token_by_content(item: Item) -> Hashable:
+    """The same, where numbered groups are known by what is in them."""
+    return _content(item) if _is_numbered(item) else _token(item)
+
+
+def _is_numbered(item: Item) -> bool:
+    return isinstance(item, Branch) and item.block is None and item.name.isdigit()
+
+
+def _is_shifted(old: Sequence[Item], new: Sequence[Item]) -> bool:
+    """Whether numbered groups are found by their content more often than by their number, as after one was put before them."""
+    before, after = ([each for each in items if _is_numbered(each)] for items in (old, new))
+    if not before or not after:
+        return False
+    names = {each.name: _content(each) for each in before}
+    by_name = sum(names.get(each.name) == _content(each) for each in after)
+    return len(_pairs_by(before, after, _content)) > by_name
 
 
 def _gap(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:

@@ -7,86 +7,22 @@ removed as a whole, or that another block stands for, is one change; equal chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
 
 from convspec.analysis.alignment import Pair, matched
+from convspec.analysis.changes import Carried, Change, Cost, Difference, Kind, carried_over, folded
 from convspec.analysis.label_tree import Branch, Item, Leaf, label_tree
 from convspec.analysis.receptive_field import show
 from convspec.analysis.summary import Summary, attribute_texts, summarise
 from convspec.elaborate.module import Module
 from convspec.ir.dims import Size, evaluate
-from convspec.ir.graph import Graph, Node, Value
-from convspec.records import dataclass
+from convspec.ir.graph import Graph, Node, Picture, Value
 
+_NEAR = 40
+"""Layers that are looked at upstream for where a wire came from."""
 _COMMUTATIVE = ("add", "mul", "maximum", "minimum")
-Kind: TypeAlias = Literal["added", "removed", "replaced", "changed", "renamed", "moved", "rewired", "follows", "interface"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a change adds, or what a network comes to, in plain numbers."""
-
-    parameters: int = 0
-    macs: int = 0
-    kept: int = 0
-
-    def __sub__(self, other: Cost) -> Cost:
-        return Cost(self.parameters - other.parameters, self.macs - other.macs, self.kept - other.kept)
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.parameters + other.parameters, self.macs + other.macs, self.kept + other.kept)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change. `old` and `new` are label paths; "" where it has none."""
-
-    kind: Kind
-    old: str
-    new: str
-    text: str
-    """What it is: `conv(64, 3x3)`, `kernel 3x3 → 5x5`."""
-    cost: Cost = Cost()
-    field: tuple[str, str] = ("", "")
-    """The receptive field before and after, where that changed; "" where there was or is none."""
-    layers: int = 1
-    places: tuple[str, ...] = ()
-    """Where else the same change was made."""
-
-    @property
-    def path(self) -> str:
-        return self.new or self.old
-
-
-@dataclass(slots=True)
-class Difference:
-    """Both networks, and the changes that lead from `old` to `new`."""
-
-    old: Summary
-    new: Summary
-    changes: list[Change] = field(default_factory=list)
-    follows: list[Change] = field(default_factory=list)
-    """Layers that are as they were, and cost something else."""
-    carried: Carried | None = None
-
-    @property
-    def same(self) -> bool:
-        return not self.changes and not self.follows
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """Which stored tensors of the new network the weights of the old one have: by name, under another name, or not."""
-
-    by_name: tuple[str, ...]
-    renamed: tuple[tuple[str, str], ...]
-    reshaped: tuple[str, ...]
-    missing: tuple[str, ...]
-    unused: tuple[str, ...]
-    elements: int
-    """Elements of those carried over, renamed ones too."""
 
 
 def difference(
@@ -99,7 +35,7 @@ def difference(
     comparer.wiring()
     found.changes = [*_interface(old.graph, new.graph, comparer), *folded(comparer.changes)]
     found.follows = comparer.follows
-    found.carried = _carried(old.graph, new.graph, comparer.nodes)
+    found.carried = carried_over(old.graph, new.graph, comparer.nodes)
     return found
 
 
@@ -127,6 +63,8 @@ class _Comparer:
         """New layer → the old one that it stands for."""
         self.leaves: dict[Node, Leaf] = {}
         self.moved: set[Node] = set()
+        self.made = _makers(found.old), _makers(found.new)
+        """The layer that makes each tensor, and which of its outputs that is."""
 
     def branches(self, old: Branch, new: Branch) -> None:
         for pair in matched(old, new):
@@ -181,8 +119,7 @@ class _Comparer:
 
     def wiring(self) -> None:
         """Layers that read from elsewhere than they did, where that does not follow from another change."""
-        made = {value: (node, i) for summary in (self.found.old, self.found.new) for node in _nodes(summary)
-                for i, value in enumerate(node.outputs)}  # fmt: skip
+        made = {**self.made[0], **self.made[1]}
         stands = {old: new for new, old in self.nodes.items()}
         for new, old in self.nodes.items():
             if new in self.moved or len(old.inputs) != len(new.inputs):
@@ -211,7 +148,11 @@ class _Comparer:
         if stands.get(a[0]) is b[0]:
             return bool(a[1] != b[1])
         known = a[0] in stands and b[0] in self.nodes
-        return known and b[0] not in self.moved and stands[a[0]] not in self.moved
+        if not known or b[0] in self.moved or stands[a[0]] in self.moved:
+            return False
+        return not (
+            _passes(new, stands[a[0]], self.made[1], self.nodes) or _passes(old, self.nodes[b[0]], self.made[0], stands)
+        )
 
     def _rewired(self, old: Node, new: Node, made: Mapping[Value, tuple[Node, int]]) -> None:
         def names(node: Node) -> str:
@@ -221,15 +162,30 @@ class _Comparer:
         self.changes.append(Change("rewired", old.path, new.path, text))
 
 
+def _passes(value: Value, target: Node, made: Mapping[Value, tuple[Node, int]], known: Mapping[Node, Node]) -> bool:
+    """Whether a tensor comes from a layer by way of one that has no counterpart: what was put between, or taken out."""
+    pending, seen = [(value, False)], set[Value]()
+    while pending and len(seen) < _NEAR:
+        value, strange = pending.pop(0)
+        maker = made.get(value)
+        if maker is None or value in seen:
+            continue
+        seen.add(value)
+        if maker[0] is target:
+            return strange
+        pending += [(each, strange or maker[0] not in known) for each in maker[0].inputs]
+    return False
+
+
 def _another_op(old: Item, new: Item) -> bool:
     """Whether two layers named by their ordinals are of different ops, which says what there is to say of their names."""
     both = isinstance(old, Leaf) and isinstance(new, Leaf) and old.node.op.name != new.node.op.name
     return both and old.automatic and new.automatic
 
 
-def _nodes(summary: Summary) -> Iterator[Node]:
-    for row in summary.rows:
-        yield from row.nodes
+def _makers(summary: Summary) -> dict[Value, tuple[Node, int]]:
+    nodes = [node for row in summary.rows for node in row.nodes]
+    return {value: (node, place) for node in nodes for place, value in enumerate(node.outputs)}
 
 
 def _count(item: Item) -> int:
@@ -256,7 +212,17 @@ def layer_change(old: Node, new: Node) -> str:
     if old.op.name != new.op.name:
         return f"{old.op.name} → {new.op.name}"
     before, after = attribute_texts(old), attribute_texts(new)
-    return ", ".join(f"{name} {text} → {after[name]}" for name, text in before.items() if after.get(name, text) != text)
+    changed = [(name, text, after[name]) for name, text in before.items() if after.get(name, text) != text]
+    return ", ".join(f"{name} {' → '.join(_shorter(text, other))}" for name, text, other in changed)
+
+
+def _shorter(old: str, new: str) -> tuple[str, str]:
+    """Long fractions with as many digits as tell them apart."""
+    try:
+        short = f"{float(old):.4g}", f"{float(new):.4g}"
+    except ValueError:
+        return old, new
+    return short if short[0] != short[1] and max(len(old), len(new)) > 8 else (old, new)
 
 
 # ── inputs and outputs ───────────────────────────────────────────────────────────────────────────────────────
@@ -264,9 +230,14 @@ def layer_change(old: Node, new: Node) -> str:
 
 def _interface(old: Graph, new: Graph, comparer: _Comparer) -> Iterator[Change]:
     """Changes of the network's inputs and outputs: which there are, in which order, of which types."""
-    before = {each.value.name: f"{each.value.type}{_picture(each)}" for each in old.inputs}
-    after = {each.value.name: f"{each.value.type}{_picture(each)}" for each in new.inputs}
+    before = {each.value.name: str(each.value.type) for each in old.inputs}
+    after = {each.value.name: str(each.value.type) for each in new.inputs}
     yield from _names("input", before, after)
+    pictures = {each.value.name: each.picture for each in old.inputs}
+    for each in new.inputs:
+        text = _picture_change(pictures.get(each.value.name), each.picture) if each.value.name in pictures else ""
+        if text:
+            yield Change("interface", each.value.name, each.value.name, f"input {each.value.name}: {text}", layers=0)
     yield from _outputs(old, new, comparer)
 
 
@@ -302,8 +273,13 @@ def _end(
         yield Change("interface", name, name, f"output {name} is {was} → {now}", layers=0)
 
 
-def _picture(given: Any) -> str:
-    return f" as {given.picture}" if given.picture is not None else ""
+def _picture_change(old: Picture | None, new: Picture | None) -> str:
+    """What changed in how a picture becomes the input: `picture size (224, 224) → (240, 240)`."""
+    if old is None or new is None:
+        return "" if old is new else f"{'a' if new else 'no'} picture"
+    pairs = [(each.name, getattr(old, each.name), getattr(new, each.name)) for each in fields(Picture)]
+    changed = [f"{name} {before} → {after}" for name, before, after in pairs if before != after]
+    return f"picture {', '.join(changed)}" if changed else ""
 
 
 def _names(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
@@ -318,70 +294,4 @@ def _names(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> It
         yield Change("interface", "", "", f"{what}s in another order: {', '.join(before)} → {', '.join(after)}", layers=0)
 
 
-# ── equal changes are told once ──────────────────────────────────────────────────────────────────────────────
-
-
-def folded(changes: Iterable[Change]) -> list[Change]:
-    """Changes of one kind and text whose names end alike are one, with the places of all."""
-    found: dict[tuple[Any, ...], Change] = {}
-    for change in changes:
-        key = _key(change)
-        first = found.get(key)
-        if first is None:
-            found[key] = change
-            continue
-        fields = first.field if first.field == change.field else ("", "")
-        found[key] = replace(
-            first,
-            cost=first.cost + change.cost,
-            field=fields,
-            layers=first.layers + change.layers,
-            places=(*first.places, change.path),
-        )
-    return list(found.values())
-
-
-def _key(change: Change) -> tuple[str, ...]:
-    """What is equal for changes that are told as one."""
-    old, new = change.old.rpartition(".")[2], change.new.rpartition(".")[2]
-    if change.kind == "renamed":
-        return ("renumbered",) if _renumbered(change) else (change.kind, change.text, old, new)
-    if change.kind in ("added", "removed", "replaced") and (new or old).isdigit():
-        return change.kind, change.text
-    text = change.text.partition(" ")[0] if change.kind == "rewired" else change.text
-    return change.kind, text, new or old
-
-
-def _renumbered(change: Change) -> bool:
-    """Whether only ordinals behind equal names differ."""
-    old, new = change.old.rpartition(".")[2], change.new.rpartition(".")[2]
-    return old.rstrip("0123456789.") == new.rstrip("0123456789.")
-
-
-# ── weights ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _carried(old: Graph, new: Graph, nodes: Mapping[Node, Node]) -> Carried:
-    before, after = old.parameters(), new.parameters()
-    shapes = {name: each.shape for name, each in before.items()}
-    by_name = tuple(name for name, each in after.items() if shapes.get(name) == each.shape)
-    reshaped = tuple(name for name, each in after.items() if name in shapes and shapes[name] != each.shape)
-    renamed = {}
-    for node, was in nodes.items():
-        for role, each in node.params.items():
-            source = was.params.get(role)
-            if each.name not in shapes and source is not None and source.name not in after and source.shape == each.shape:
-                renamed[each.name] = source.name
-    missing = tuple(name for name in after if name not in shapes and name not in renamed)
-    used = {*by_name, *renamed.values(), *reshaped}
-    return Carried(
-        by_name,
-        tuple((source, name) for name, source in renamed.items()),
-        reshaped,
-        missing,
-        tuple(name for name in before if name not in used),
-        sum(after[name].size for name in (*by_name, *renamed)),
-    )
-
-
-__all__ = ["Carried", "Change", "Cost", "Difference", "cost_of", "difference", "folded", "layer_change"]
+__all__ = ["Carried", "Change", "Cost", "Difference", "cost_of", "difference", "layer_change"]

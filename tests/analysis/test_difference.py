@@ -231,3 +231,45 @@ def test_pairs_of_the_zoo_add_up() -> None:
     every = list(networks())
     for one, other in zip(every[::3], every[1::3], strict=False):
         checked(difference(load(f"zoo:{one.name}").module, load(f"zoo:{other.name}").module, one.sizes, other.sizes))
+
+
+def zoo_pair(old: str, new: str) -> Difference:
+    sizes = {each.name: each.sizes for each in networks() if each.name in (old, new)}
+    return checked(difference(load(f"zoo:{old}").module, load(f"zoo:{new}").module, sizes[old], sizes[new]))
+
+
+def test_layers_put_between_numbered_ones() -> None:
+    """VGG with batch norm: eight layers more, the others behind them under other numbers, and weights found all the same."""
+    found = zoo_pair("VGG11", "VGG11BN")
+    assert [(change.kind, len(change.places) + 1) for change in found.changes] == [("added", 8), ("renamed", 7)]
+    assert found.carried is not None
+    assert ("features.3.weight", "features.4.weight") in found.carried.renamed
+    assert len(found.carried.renamed) == 14 and not found.carried.unused
+
+
+def test_what_was_put_between_is_no_other_wire() -> None:
+    assert "rewired" not in {change.kind for change in zoo_pair("VGG11", "VGG13").changes}
+
+
+def test_numbered_groups_are_compared_by_number_or_by_what_is_in_them() -> None:
+    def net(*groups: str) -> str:
+        return f"model Net {{\ninput x: float32[N, 4, 8, 8]\noutput y = x -> f: [{' -> '.join(groups)}]\n}}"
+
+    a, b, c = ("[conv(4, 1x1) -> relu]", "[conv(4, 3x3, pad = 1) -> relu]", "[conv(4, 5x5, pad = 2) -> silu]")
+    first = compared(net(a, b, c), net("batchnorm", a, b, c))
+    assert not [change for change in first.changes if change.kind in ("changed", "removed", "replaced")]
+    longer = compared(net(a, b, c), net(a, b.replace("relu", "gelu"), c))
+    assert [change.kind for change in longer.changes] == ["changed"]
+
+
+def test_pictures_and_fractions_are_told_short() -> None:
+    texts = [change.text for change in zoo_pair("EfficientNetB0", "EfficientNetB1").changes]
+    assert "input image: picture size (224, 224) → (240, 240), crop 0.875 → 0.9375" in texts
+    assert "drop_path: rate 0.05 → 0.05217" in texts
+    assert sum("MBConv" in text for text in texts) == 7
+
+
+@pytest.mark.parametrize(("old", "new"), [("0.1", "0.10001"), ("0.123456789", "0.123456788")])
+def test_fractions_that_are_near_are_told_apart(old: str, new: str) -> None:
+    (change,) = compared(BASE.replace("0.3", old), BASE.replace("0.3", new)).changes
+    assert change.text == f"dropout: rate {old} → {new}"
