@@ -65,7 +65,7 @@ def light(browser: Browser) -> Iterator[BrowserContext]:
 @cache
 def net_of(spec: str, model: str | None = None) -> Net:
     """`zoo:…` and paths are read; anything else is a spec's text."""
-    return load(spec, model) if "\n" not in spec else loads(spec, model)
+    return load(spec, model) if "\n" not in spec else loads(spec, model=model)
 
 
 def html_of(spec: str, model: str | None = None, sizes: Mapping[str, int] | None = None, theme: Theme = "auto") -> str:

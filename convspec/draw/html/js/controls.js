@@ -25,7 +25,7 @@ function legend(app, most) {
   const swatches = [...Array(9).keys()].map((step) => el("span", { class: `swatch swatch${step}` }));
   box.replaceChildren(
     el("span", {}, MEASURES[measure]), el("span", {}, "0"), el("span", { class: "swatches", "aria-hidden": "true" }, ...swatches),
-    el("span", {}, `${shown}${total > 0 ? ` (${share(most, total)} of all)` : ""}${basis}`));
+    el("span", {}, `${shown}${total > 0 ? ` (${share(most, total)} of all)` : ""}`), el("span", { class: "basis" }, basis));
 }
 
 function controls(app) {
