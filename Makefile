@@ -6,7 +6,7 @@ FULL := .venv
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint types pytest coverage fuzz zoo bench gpu wheel editor reference tables clean
+.PHONY: demo test lint types browser pytest coverage fuzz zoo bench gpu wheel editor reference tables clean
 
 demo: $(DEMO)/ready
 	@mkdir -p build
@@ -22,13 +22,17 @@ lint: $(FULL)/ready
 types: $(FULL)/ready
 	$(FULL)/bin/mypy
 
+# A Chromium for the tests of the pages that `convspec draw` writes; installed where there is none and that can be done.
+browser: $(FULL)/ready
+	@$(FULL)/bin/python -m tests.draw.html.browser
+
 # TensorFlow's CPU kernels are others with oneDNN and without it: the matrix holds in both modes.
-pytest: $(FULL)/ready
+pytest: $(FULL)/ready browser
 	$(FULL)/bin/python -m pytest -n 2
 	TF_ENABLE_ONEDNN_OPTS=0 $(FULL)/bin/python -m pytest -n 2 -q tests/conformance/test_matrix.py tests/conformance/test_nasty.py -k tensorflow
 
 # Which lines and branches the tests reach; a quarter slower than without.
-coverage: $(FULL)/ready
+coverage: $(FULL)/ready browser
 	$(FULL)/bin/python -m pytest -n 2 --cov --cov-report=term:skip-covered
 
 # Random specs, new ones each time: `make fuzz N=5000`.
