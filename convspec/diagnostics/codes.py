@@ -73,6 +73,7 @@ CODES: dict[str, str] = {
     "CNN103": "a value is never used",
     "CNN104": "an input is never used",
     "CNN105": "a name is bound again before its value is used",
+    "CNN106": "the channels of an input seem to stand last",
     "CNN110": "a bias stands before a norm that takes it off again",
     "CNN111": "a window, or cells of a kernel, only ever see padding",
     "CNN112": "a number of channels wastes most of a group of eight",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from re import sub
+from re import fullmatch, sub
 
 from convspec.diagnostics import Guess
-from convspec.elaborate.nearest import COMPARED
+from convspec.elaborate.nearest import COMPARED, did_you_mean
 
 _SAME = {
     "dense": "linear", "fullyconnected": "linear", "fc": "linear",
@@ -19,6 +19,17 @@ _SAME = {
     "cat": "concat", "concatenate": "concat", "chunk": "split", "swish": "silu", "hardswish": "hardswish",
     "upsampling": "upsample", "zeropadding": "pad", "logistic": "sigmoid", "lrelu": "leaky_relu",
 }  # fmt: skip
+_NAMED = {
+    "kernel_size": "kernel", "pool_size": "kernel", "out_channels": "filters", "out_planes": "filters",
+    "out_features": "features", "units": "features", "use_bias": "bias", "padding": "pad", "padding_mode": "pad_mode",
+    "strides": "stride", "dilation_rate": "dilation", "p": "rate", "drop_prob": "rate", "num_groups": "groups",
+    "epsilon": "eps", "dim": "axis", "scale_factor": "factor", "negative_slope": "slope", "ceil_mode": "ceil",
+    "return_indices": "indices", "kernel_initializer": "init", "depth_multiplier": "multiplier",
+}  # fmt: skip
+"""Parameters of layers elsewhere."""
+_UNWRITTEN = ("in_channels", "in_features", "in_planes", "num_features", "num_channels", "input_shape", "input_dim", "in_dim")
+_NEED_CHANNELS = r"(Conv(Transpose)?[123]d|Linear|BatchNorm[123]d|InstanceNorm[123]d)"
+"""Layers of PyTorch to which the channels that come in are given first."""
 _PYTHON = {
     "range": "a range is written a..b, the end excluded",
     "enumerate": "`for i, x in xs` counts",
@@ -38,7 +49,22 @@ def hint_for_callable(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # only where something is wrong
 
     near = [same] if same else [plain[each] for each in get_close_matches(_plain(name), plain, 1)]
+    if near and fullmatch(_NEED_CHANNELS, name):
+        return Guess(
+            name, near[0], f"did you mean `{near[0]}`? The channels that come in are not written: they follow from the tensor"
+        )
     return Guess(name, near[0]) if near else None
+
+
+def hint_for_parameter(name: str, known: Sequence[str], layer: str, signature: str) -> str:
+    """What the author may have meant by a parameter that a layer does not have."""
+    if name in _UNWRITTEN:
+        return "what comes in is not written: it follows from the tensor"
+    if name in ("activation", "act") and layer != "batchnorm":
+        return f"an activation is a stage of its own: -> {layer}(…) -> relu"
+    if _NAMED.get(name) in known:
+        return Guess(name, _NAMED[name])
+    return did_you_mean(name, known, signature) or signature
 
 
 def _plain(name: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from convspec.elaborate.channels_last import channels_first
 from convspec.ir.graph import Graph, Value
 from convspec.ir.types import TensorType
 from convspec.records import dataclass
@@ -34,7 +35,17 @@ def size_notes(code: str, graph: Graph, tensors: Sequence[Value]) -> tuple[str, 
     while len(ways) > 1 and len({tuple(way[: common + 1]) for way in ways}) == 1:
         common += 1
     parted = [way[max(0, common - 1) :] for way in ways]
-    return tuple(dict.fromkeys(_told(way) for way in parted if len(way) > 1))
+    return (
+        *dict.fromkeys(_told(way) for way in parted if len(way) > 1),
+        *(_channels_last(graph) if code == _TOO_SMALL else ()),
+    )
+
+
+def _channels_last(graph: Graph) -> Iterator[str]:
+    for each in graph.inputs:
+        meant = channels_first(each.value.type)
+        if meant is not None:
+            yield f"channels come second: `{each.value.name}` is declared as {each.value.type}, is {meant} meant?"
 
 
 def _way(graph: Graph, tensor: Value) -> list[_Step]:

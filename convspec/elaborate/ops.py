@@ -9,11 +9,11 @@ from typing import Any
 from convspec.diagnostics import Failure, Label
 from convspec.elaborate.arithmetic import LARGEST
 from convspec.elaborate.evaluation import evaluate
+from convspec.elaborate.foreign import hint_for_parameter
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.hints import declare_hint
 from convspec.elaborate.history import size_notes
 from convspec.elaborate.module import OpEvent
-from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.place import Spot
 from convspec.elaborate.use import Use
 from convspec.elaborate.values import BlockValue, FunctionValue, LayerValue, StageValue, describe, holds_tensors
@@ -196,7 +196,7 @@ def _check_arity(use: Use, op: OpDef, found: _Arguments) -> None:
 
 def unknown_attribute(env: Frame, op: OpDef, name: ast.Name) -> Failure:
     """The error for a parameter that the op does not have."""
-    hint = did_you_mean(name.text, attribute_names(op), signature(op))
+    hint = hint_for_parameter(name.text, attribute_names(op), op.name, signature(op))
     return env.fail("CNN022", f"`{op.name}` has no parameter `{name.text}`", name.span, hint=hint)
 
 

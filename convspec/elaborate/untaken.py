@@ -12,7 +12,7 @@ from convspec import ops
 from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.elaborate.builtins import BUILTINS
 from convspec.elaborate.files import FileScope
-from convspec.elaborate.foreign import hint_for_callable
+from convspec.elaborate.foreign import hint_for_callable, hint_for_parameter
 from convspec.elaborate.installed import find_op
 from convspec.elaborate.nearest import did_you_mean
 from convspec.elaborate.ops import attribute_names, signature, takes_word
@@ -136,5 +136,5 @@ def _attributes(op: OpDef, args: tuple[ast.Arg, ...]) -> Iterator[Diagnostic]:
     known = attribute_names(op)
     for arg in args:
         if arg.name is not None and arg.name.text not in known:
-            hint = did_you_mean(arg.name.text, known, signature(op))
+            hint = hint_for_parameter(arg.name.text, known, op.name, signature(op))
             yield error("CNN022", f"`{op.name}` has no parameter `{arg.name.text}`", arg.name.span, hint=hint)

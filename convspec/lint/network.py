@@ -8,7 +8,7 @@ from dataclasses import field
 from convspec.diagnostics import Diagnostic, error
 from convspec.elaborate.module import Module
 from convspec.ir.graph import Node
-from convspec.lint import activations, biases, borders, channels, constants, dropouts, padding
+from convspec.lint import activations, biases, borders, channels, constants, dropouts, layouts, padding
 from convspec.lint.place import same_file, warning
 from convspec.lint.survey import Finding, Survey
 from convspec.records import dataclass
@@ -40,11 +40,16 @@ def network_warnings(modules: Iterable[Module], trees: Iterable[ast.File]) -> It
     """One warning for each rule and place in the files of `trees` where all layers of all networks are suspicious."""
     files = [tree.span.file for tree in trees]
     places: dict[tuple[str, str, int, int], _Place] = {}
+    declared: dict[tuple[str, int], Diagnostic] = {}
     for module in modules:
+        for each in layouts.find(module.graph):
+            if each.primary is not None and _among(each.primary.span.file, files):
+                declared.setdefault((str(each.primary.span.file.path), each.primary.span.start), each)
         survey = Survey(module)
         for node in module.graph.nodes:
             if _among(node.span.file, files):
                 _look(survey, node, places)
+    yield from map(warning, declared.values())
     for (code, *_), place in places.items():
         if place.found and len(place.found) == place.looked_at:
             yield warning(_told(code, place))

@@ -16,6 +16,7 @@ from convspec.syntax.tokens import Token
 
 _Node = TypeVar("_Node")
 _LANGUAGES = (1,)
+_NO_NULL = "there is no null: an open size has a name, `N`, and an empty list, `[]`, stands for nothing"
 _FOREIGN_VALUES = {"True": "true", "False": "false", "None": "", "null": "", "nil": ""}
 
 
@@ -299,7 +300,7 @@ class Builder:
     def name(self, c: list[Any]) -> ast.NameRef:
         if c[0] in _FOREIGN_VALUES:
             span, meant = self._span(c), _FOREIGN_VALUES[c[0]]
-            hint = f"write `{meant}`" if meant else "there is no null: an empty list, `[]`, stands for nothing"
+            hint = f"write `{meant}`" if meant else _NO_NULL
             fix = Fix(span, meant, hint) if meant else None
             self.diagnostics.append(error("CNN001", f"there is no `{c[0]}`", span, hint=hint, fix=fix))
         return ast.NameRef(str(c[0]), self._span(c))

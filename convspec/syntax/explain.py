@@ -23,11 +23,24 @@ def explain(situation: Situation) -> Diagnostic:
     return _unexpected(situation)
 
 
+_INSTEAD = {
+    "?": "a value is chosen by `if c then a else b`",
+    "|": "`->` feeds a tensor into a layer; `or` joins conditions",
+}
+
+
 def _malformed(s: Situation) -> Diagnostic | None:
+    if s.found.type == "UNKNOWN" and s.found in _INSTEAD:
+        message = f"`{s.found}` is not a character of the language"
+        return s.error(message, code="CNN002", hint=_INSTEAD[s.found])
     if s.found.type == "UNKNOWN":
         return unknown_characters(s.file, s.found)
     if s.found.type == "MALFORMED_NUMBER":
-        element = s.found[1:]
+        element, before = s.found[1:], s.token(-1)
+        if before is not None and before.type == "RANGE" and before.end_pos == s.found.start_pos:
+            return s.error(
+                "there is no `...`", before, hint=f"a range is written with two dots, the end excluded: 0..{element}"
+            )
         hint = f"an element of a list is `{s.token(-1)}[{element}]`" if element.isdigit() and s.kind(-1) == "NAME" else None
         return s.error(f"expected a name after `.`, found `{element}`", hint=hint)
     if s.found.type == "UNTERMINATED_STRING":

@@ -34,7 +34,8 @@ class Lexed:
 def lex(file: SourceFile, start: int, end: int, nesting: int, begun: bool = False) -> Lexed:
     """The tokens of a part of `file`. What is malformed is reported, and replaced where the parse can go on.
 
-    `begun` says that tokens stand before the part, so that its first documentation is not the file's. Raises Failure (CNN005) at once where brackets nest deeper than `nesting`.
+    `begun` says that tokens stand before the part, so that its first documentation is not the file's. Raises
+    Failure (CNN005) at once where brackets nest deeper than `nesting`.
     """
     lexed = Lexed([])
     tokens, comments = lexed.tokens, list[Token]()
@@ -179,7 +180,9 @@ def unknown_characters(file: SourceFile, token: Token) -> Diagnostic:
     else:
         hint = _EXPLAINED.get(meant, f"write `{meant}`")
     span = _span(file, token)
-    fix = Fix(span, meant, hint or "") if meant in ("->", "<=", ">=", "!=", "-", "..") else None
+    fix = Fix(span, "", "leave it out") if char == ";" else None
+    if meant in ("->", "<=", ">=", "!=", "-", ".."):
+        fix = Fix(span, meant, hint or "")
     return error("CNN002", f"{shown} is not a character of the language", span, hint=hint, fix=fix)
 
 

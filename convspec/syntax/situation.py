@@ -104,9 +104,11 @@ class Situation:
     def error(
         self, message: str, token: Token | None = None, label: str = "", *,
         code: str = "CNN001", related: tuple[Label, ...] = (), hint: str | None = None, fix: Fix | None = None,
+        suggestions: tuple[Fix, ...] = (),
     ) -> Diagnostic:  # fmt: skip
         """An error at `token`, or at the one found."""
-        return error(code, message, self.span(token or self.found), label, related=related, hint=hint, fix=fix)
+        span = self.span(token or self.found)
+        return error(code, message, span, label, related=related, hint=hint, fix=fix, suggestions=suggestions)
 
     def related(self, token: Token | None, text: str) -> tuple[Label, ...]:
         return (Label(self.span(token), text),) if token is not None else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convspec.diagnostics import Diagnostic
+from convspec.diagnostics import Diagnostic, Fix, error
 from convspec.syntax.lexing import CLOSER, CLOSERS
 from convspec.syntax.situation import ITEMS, STATEMENTS, Situation, start_of
 from convspec.syntax.tokens import Token
@@ -101,9 +101,27 @@ def _tuple(s: Situation) -> Diagnostic | None:
     if before >= 0 and s.tokens[before].type == "NAME":
         return None
     if s.found.type == "COMMA" and "RPAR" in s.accepts:
+        size = _size(s, opener)
+        if size is not None:
+            span = s.span(opener).to(s.span(s.tokens[s.index_of(opener) + 2 * (size.count("x") + 1)]))
+            hint = f"write `{size}`"
+            return error("CNN001", "a size has no parentheses", span, hint=hint, suggestions=(Fix(span, size, hint),))
         return s.error("parentheses hold one value", hint="a list is written [a, b]", related=s.related(opener, "opened here"))
     if s.found.type == "RPAR" and s.kind(-1) == "LPAR":
         return s.error("there is nothing between these parentheses", hint="the empty list is written []")
+    return None
+
+
+def _size(s: Situation, opener: Token) -> str | None:
+    """`(3, 3)` as `3x3`, where it is an argument; elsewhere it may be meant as a list."""
+    at = s.index_of(opener) + 1
+    named = [token.type for token in s.tokens[max(0, at - 4) : at - 1]]
+    if named[-1:] != ["COMMA"] and named not in (["LPAR", "NAME", "EQUAL"], ["COMMA", "NAME", "EQUAL"]):
+        return None
+    kinds = [token.type for token in s.tokens[at : at + 6]]
+    for axes in (2, 3):
+        if kinds[: 2 * axes] == [*["INT", "COMMA"] * (axes - 1), "INT", "RPAR"]:
+            return "x".join(s.tokens[at : at + 2 * axes : 2])
     return None
 
 

@@ -186,7 +186,7 @@ def _called(s: Situation) -> Diagnostic | None:
         method = s.token(-1)
         return s.error("values have no methods", s.tokens[s.at - 1], hint=f"write `x -> {method}(…)` or `{method}(x, …)`")
     if s.same_line and s.kind(-1) in ("RPAR", "RSQB"):
-        return s.error("only a name can be called")
+        return s.error("only a name can be called", hint="a tensor is fed into a layer by `->`: x -> conv(64, 3x3)")
     return None
 
 
@@ -226,9 +226,34 @@ def _conditional(s: Situation) -> Diagnostic | None:
     return None
 
 
+_ARROWS = {("EQUAL", "MORETHAN"): "=>", ("MORETHAN", "MORETHAN"): ">>", ("EQ", "MORETHAN"): "==>"}
+
+
+def _other_arrow(s: Situation) -> Diagnostic | None:
+    """`x => relu`, `x >> relu`: two tokens side by side, of which the second, or already the first, does not fit."""
+    for at in (s.at, s.at - 1):
+        first, second = s.tokens[max(at, 0)], s.tokens[min(at + 1, len(s.tokens) - 1)]
+        written = _ARROWS.get((first.type, second.type))
+        following = s.kind(at + 2 - s.at)
+        if written is None or first.end_pos != second.start_pos or at < 0:
+            continue
+        compares = written == "=>" and s.head in ("IF", "ASSERT")
+        if not compares and following not in ("NAME", "STRING", "LSQB"):
+            return None  # `n >> 1` is no pipeline
+        span, meant = s.span(first).to(s.span(second)), ">=" if compares else "->"
+        return error(
+            "CNN001", f"there is no `{written}`", span, hint=f"write `{meant}`", fix=Fix(span, meant, f"write `{meant}`")
+        )
+    return None
+
+
+def _lambda(s: Situation) -> Diagnostic | None:
+    if s.kind(-1) == "NAME" and s.token(-1) == "lambda" and s.found.type in ("NAME", "COLON"):
+        return s.error("there is no `lambda`", s.tokens[s.at - 1], hint="a function is written let f(n) = 2 * n")
+    return None
+
+
 def _stray_arrow(s: Situation) -> Diagnostic | None:
-    if s.found == ">" and s.kind(-1) == "EQUAL":
-        return s.error("there is no `=>`", hint="write `->`")
     if s.found.type != "ARROW":
         return None
     if s.head == "LAYER":
@@ -239,6 +264,8 @@ def _stray_arrow(s: Situation) -> Diagnostic | None:
 
 
 RULES = (
+    _other_arrow,
+    _lambda,
     _mixed_with_arrow,
     _chained_comparison,
     _value_missing,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from convspec.diagnostics import Diagnostic
+from convspec.diagnostics import Diagnostic, Fix
+from convspec.source import Span
+from convspec.syntax.expected import describe, describe_found
 from convspec.syntax.situation import (
     ARITHMETIC,
     ITEMS,
@@ -101,6 +103,9 @@ def _unused_value(s: Situation) -> Diagnostic | None:
         return s.error("expected a statement, found a value", hint=_use_of_value(s, s.at))
     if first.type != "NAME" or s.at != begins + 1:
         return None
+    missing = _missing_arrow(s, begins)
+    if missing is not None:
+        return missing
     if s.begins_line(s.at) or s.found.type == "RBRACE":
         return s.error("a name alone is not a statement", first, hint=_use_of_value(s, begins))
     if s.found.type in ARITHMETIC and s.kind(1) == "EQUAL":
@@ -111,6 +116,38 @@ def _unused_value(s: Situation) -> Diagnostic | None:
     if s.found.type in OPERATORS | {"LPAR", "LSQB", "DOT"}:
         return s.error("expected a statement, found a value", first, hint=_use_of_value(s, begins))
     return None
+
+
+_ENDS_VALUE = frozenset({"NAME", "RPAR", "RSQB"})
+
+
+def _missing_arrow(s: Situation, begins: int) -> Diagnostic | None:
+    """`y = x relu`, `x -> relu conv(64, 3x3)`: a name that follows a value on its line, and is no argument."""
+    first = s.tokens[begins]
+    if s.begins_line(begins) or s.tokens[begins - 1].type not in _ENDS_VALUE:
+        return None
+    after_stage = begins > 1 and s.tokens[begins - 2].type == "ARROW"
+    if s.found.type != "LPAR" and (after_stage or not (s.begins_line(s.at) or s.found.type in ("RBRACE", "ARROW", "NAME"))):
+        return None
+    arrow = Fix(Span(s.file, first.start_pos, first.start_pos), "-> ", "write `->` before it")
+    return s.error(f"`->` is missing before `{first}`", first, suggestions=(arrow,))
+
+
+def _loop_of_c(s: Situation) -> Diagnostic | None:
+    if s.head == "FOR" and s.found.type == "LPAR" and s.at == s.statement + 1:
+        return s.error("a loop has no parentheses", hint="write `for i in 0..3 { … }`")
+    return None
+
+
+def _input(s: Situation) -> Diagnostic | None:
+    """An input whose type is not written as one; after its brackets something else is wrong."""
+    written = [token.type for token in s.tokens[s.statement : s.at]]
+    if written[:1] != ["INPUT"] or "RSQB" in written or s.found.type in ("RBRACE", "UNKNOWN"):
+        return None
+    if "LSQB" in written and s.found.type != "COLON":
+        return None
+    hint = "an input has a name, a type and sizes: input x: float32[N, 3, 32, 32]"
+    return s.error(f"expected {describe(s.accepts)}, found {describe_found(s.found)}", hint=hint)
 
 
 def _use_of_value(s: Situation, index: int) -> str:
@@ -147,4 +184,4 @@ def _type_argument(s: Situation) -> Diagnostic | None:
 
 
 EARLY = (_comment, _foreign_word, _outside, _unused_value)
-LATE = (_keyword_as_name, _type_argument)
+LATE = (_keyword_as_name, _type_argument, _loop_of_c, _input)

@@ -34,6 +34,17 @@ def net(body: str, size: str = "N, 3, 32, 32") -> str:
 HEAD = " -> global_avgpool -> flatten -> linear(10)"
 
 NAMES = {
+    "channels last": """
+model Net {
+    input a: float32[N, 32, 32, 3]  # ! CNN106
+    input b: uint8[N, 16, 16, 16, 4]  # ! CNN106
+    input c: float32[N, 32, 64, 3]
+    input d: float32[N, 32, 32, 1]
+    input e: float32[N, 3, 3, 3]
+    input f: float32[N, H, H, 3]
+    output a, b, c, d, e, f
+}
+""",
     "an import, a constant, a function and a block": """
 use SqueezeExcite, ECA from "std:attention"  # ! CNN100
 let A = 1
