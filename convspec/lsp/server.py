@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from convspec.lsp.document import Document
@@ -123,6 +124,8 @@ async def answered(server: Server, uri: str, answer: Callable[[Document], _T], f
         return None
     try:
         return answer(document)
+    except JsonRpcException:
+        raise  # a request that is refused, with its reason
     except Exception:
         log.exception("a request about %s failed", uri)
         return None

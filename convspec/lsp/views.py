@@ -76,13 +76,13 @@ class Views:
         except Failure:
             return None
 
-    def target(self, view: View, use: ast.Use) -> Path | None:
-        """The file that a `use` names, if there may be one."""
-        library, separator, rest = use.path.partition(":")
+    def target(self, view: View, named: str) -> Path | None:
+        """The file that stands behind `from`, if there may be one."""
+        library, separator, rest = named.partition(":")
         try:
             if separator:
                 return (LIBRARIES[library] / f"{rest}.cnn").resolve() if library in LIBRARIES else None
-            return (view.file.path.resolve().parent / use.path).resolve() if view.file.path is not None else None
+            return (view.file.path.resolve().parent / named).resolve() if view.file.path is not None else None
         except (OSError, ValueError, RuntimeError):
             return None
 
@@ -94,7 +94,7 @@ class Views:
             if name in current.items:
                 return current, current.items[name]
             use = current.imports.get(name)
-            path = self.target(current, use) if use is not None else None
+            path = self.target(current, use.path) if use is not None else None
             if path is None or path in seen:
                 return None
             seen.add(path)
