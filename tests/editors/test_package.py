@@ -90,3 +90,12 @@ def test_the_lock_pins_every_package_and_no_registry() -> None:
     for path, package in lock["packages"].items():
         assert not path or package.get("integrity") or package.get("optional"), path
         assert "resolved" not in package
+
+
+def test_semantic_tokens_that_get_scopes_are_the_servers() -> None:
+    from convspec.lsp.colours import MODIFIERS, TYPES
+
+    (entry,) = read("package.json")["contributes"]["semanticTokenScopes"]
+    for selector in entry["scopes"]:
+        kind, *modifiers = selector.split(".")
+        assert kind in TYPES and set(modifiers) <= set(MODIFIERS), selector
