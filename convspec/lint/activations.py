@@ -23,21 +23,19 @@ _LEAVES = {
 }  # fmt: skip
 """What an activation leaves as it is."""
 _PROBABILITIES = {"softmax", "log_softmax", "sigmoid", "logsigmoid", "hardsigmoid"}
-_ACTIVATIONS = {
+OPS = frozenset({
     *_RANGES, *_LEAVES, *_PROBABILITIES, "gelu", "silu", "mish", "selu", "hardswish", "threshold", "clip",
-}  # fmt: skip
+})  # fmt: skip
 _MEANT = {"exp", "abs", "clip", "threshold"}
 """Functions of which two in a row are arithmetic."""
 
 
 def look(survey: Survey, node: Node) -> Finding | None:
     """CNN114 for an activation that follows one to no purpose."""
-    if node.op.name not in _ACTIVATIONS:
-        return None
     first = survey.before(node)
     while first is not None and first.op.name == "identity":
         first = survey.before(first)
-    if first is None or first.op.name not in _ACTIVATIONS:
+    if first is None or first.op.name not in OPS:
         return None
     related = (Label(first.span, f"{first.op.name}, whose result comes in"),) if first.span != node.span else ()
     if _changes_nothing(first, node):

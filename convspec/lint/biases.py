@@ -14,18 +14,20 @@ from convspec.lint.survey import Finding, Survey
 from convspec.source import Span
 from convspec.syntax import ast
 
-_BIASED = {"conv", "conv_transpose", "depthwise_conv", "separable_conv", "ws_conv", "deform_conv", "linear"}
+OPS = frozenset({"conv", "conv_transpose", "depthwise_conv", "separable_conv", "ws_conv", "deform_conv", "linear"})
+_USES = 100
+"""Uses of a shared layer that are looked at for each of them."""
 _NORMS = {"batchnorm", "instancenorm"}
 _TRANSPARENT = {"identity", "maxpool", "global_avgpool", "global_maxpool", "upsample", "channel_shuffle"}
 
 
 def look(survey: Survey, node: Node) -> Finding | None:
     """CNN110 for a layer whose bias a norm takes off again."""
-    if node.op.name not in _BIASED or "bias" not in node.params:
+    if "bias" not in node.params:
         return None
-    norms = [_norm(survey, holder) for holder in survey.holders[node.params["bias"].name]]
     norm = _norm(survey, node)
-    if norm is None or None in norms:
+    holders = survey.holders[node.params["bias"].name]
+    if norm is None or (len(holders) > 1 and not all(_norm(survey, holder) for holder in holders[:_USES])):
         return None
     return Finding(
         message=f"this bias has no effect: the {norm.op.name} after it takes it off again",

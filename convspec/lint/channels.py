@@ -12,14 +12,12 @@ from __future__ import annotations
 from convspec.ir.graph import Node, Value
 from convspec.lint.survey import Finding, Survey
 
-_CONVOLUTIONS = {"conv", "ws_conv", "conv_transpose", "separable_conv", "deform_conv"}
+OPS = frozenset({"conv", "ws_conv", "conv_transpose", "separable_conv", "deform_conv"})
 _GROUP, _FEW, _SHARE = 8, 3, 16
 
 
 def look(survey: Survey, node: Node) -> Finding | None:
     """CNN112 for a convolution whose channels fill a last group of eight badly."""
-    if node.op.name not in _CONVOLUTIONS:
-        return None
     groups = getattr(node.attrs, "groups", 1)
     width = node.attrs.filters // groups
     used = width % _GROUP

@@ -9,11 +9,11 @@ from convspec.ir.graph import Node
 from convspec.lint.survey import Finding, Survey
 from convspec.ops._axes import axis_index, axis_name
 
+OPS = frozenset({"softmax", "log_softmax"})
+
 
 def look(survey: Survey, node: Node) -> Finding | None:
     """CNN116 for a layer whose result does not depend on what comes in."""
-    if node.op.name not in ("softmax", "log_softmax"):
-        return None
     source = node.input_types[0]
     axis = axis_index(node.attrs.axis, source.rank)
     if source.shape[axis] != 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from convspec.ir.graph import Node, Value
 from convspec.lint.survey import Finding, Survey
 
-_DROPOUTS = {"dropout", "channel_dropout"}
+OPS = frozenset({"dropout", "channel_dropout"})
 _ONWARD = {
     "identity", "flatten", "reshape", "squeeze", "unsqueeze", "permute", "cast",
     "softmax", "log_softmax", "sigmoid", "logsigmoid", "hardsigmoid", "tanh", "relu",
@@ -18,7 +18,7 @@ _ONWARD = {
 
 def look(survey: Survey, node: Node) -> Finding | None:
     """CNN113 for a dropout that no layer follows."""
-    if node.op.name not in _DROPOUTS or not node.attrs.rate or not _after_layers(survey, node):
+    if not node.attrs.rate or not _after_layers(survey, node):
         return None
     names = _outputs(survey, node.outputs[0])
     if not names:

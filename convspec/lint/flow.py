@@ -7,10 +7,11 @@ bound for certain in between; so a loop needs no fixed point: what its turns rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from convspec.elaborate.walk import children, target_names
+from convspec.records import dataclass
 from convspec.syntax import ast
 
 Names = frozenset[str]
@@ -26,6 +27,14 @@ class Flow:
     def __init__(self, report: Report | None = None) -> None:
         self._report = report
         self._gen: dict[ast.Body, Names] = {}
+        self._reads: dict[Any, Names] = {}
+
+    def _read(self, node: Any) -> Names:
+        """Of a statement or condition that may be come upon more than once."""
+        found = self._reads.get(node)
+        if found is None:
+            found = self._reads[node] = reads(node)
+        return found
 
     def before(self, body: ast.Body, after: Names, report: bool = True) -> Names:
         """The names that are live before a body, with those that are live after it."""
@@ -41,12 +50,12 @@ class Flow:
             case ast.If(condition=condition, then=then, orelse=orelse):
                 taken = self.before(then, live, report)
                 other = self.before(orelse, live, report) if orelse is not None else live
-                return reads(condition) | taken | other
+                return self._read(condition) | taken | other
             case ast.Assign() | ast.Let() | ast.Layer() | ast.Input():
                 if report and self._report is not None:
                     self._report(statement, live)
-                return (live - bound_by(statement)) | reads(statement)
-        return live | reads(statement)
+                return (live - bound_by(statement)) | self._read(statement)
+        return live | self._read(statement)
 
     def _for(self, loop: ast.For, live: Names, report: bool) -> Names:
         targets = frozenset(name.text for target in loop.targets for name in target_names(target))
@@ -55,7 +64,7 @@ class Flow:
         around = live | self._gen[loop.body]
         if report:
             self.before(loop.body, around)
-        return around | reads(loop.iterable)
+        return around | self._read(loop.iterable)
 
 
 def bound_by(statement: Binding) -> Names:
@@ -83,20 +92,33 @@ def reads(node: Any) -> Names:
     return frozenset(found)
 
 
-def free_names(item: ast.Item) -> Names:
-    """The names that an item of a file takes from the file."""
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What one item needs and leaves unread."""
+
+    free: Names
+    """The names that it takes from the file."""
+    live: Names
+    """What its body, or a function's expression, reads of what stands before it."""
+    bindings: tuple[tuple[Binding, Names], ...] = ()
+    """The statements that bind names, with the names that are live after each."""
+
+
+def study(item: ast.Item) -> Study:
+    """One pass over an item of a file."""
     match item:
         case ast.Block(params=params, body=body):
-            return parameters_needed(params, Flow().before(body, _NONE)) - {param.name.text for param in params}
+            bindings: list[tuple[Binding, Names]] = []
+            live = Flow(lambda statement, after: bindings.append((statement, after))).before(body, _NONE)
+            free = live.union(*(reads(param.default) for param in params if param.default is not None))
+            return Study(free - {param.name.text for param in params}, live, tuple(bindings))
         case ast.Configuration(base=base):
-            return reads(item) | {base.text}
+            return Study(reads(item) | {base.text}, _NONE)
         case ast.Use():
-            return _NONE
-    return reads(item)
+            return Study(_NONE, _NONE)
+        case ast.Let(value=value):
+            return Study(reads(item), reads(value))
+    return Study(reads(item), _NONE)
 
 
-def parameters_needed(params: Iterable[ast.Param], live: Names) -> Names:
-    """What is live before the parameters of a block are bound one by one, each default reading those before it."""
-    for param in params:
-        live |= reads(param.default) if param.default is not None else _NONE
-    return live
+Studies = Mapping[ast.Item, Study]

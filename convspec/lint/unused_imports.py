@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convspec.diagnostics import Diagnostic, Fix, error
-from convspec.lint.flow import free_names
-from convspec.lint.place import models_of
+from convspec.lint.flow import Studies
 from convspec.source import Span
 from convspec.syntax import ast
 
 
-def find(tree: ast.File) -> Iterator[Diagnostic]:
-    """The names of `use` that no item of the file takes. A file without a model may only hand them on, and is left alone."""
-    if not models_of(tree):
-        return
-    used = {name for item in tree.items for name in free_names(item)}
+def find(tree: ast.File, studies: Studies) -> Iterator[Diagnostic]:
+    """The names of `use` that no item of the file takes. A file without a model may only hand them on: it is not asked."""
+    used = {name for studied in studies.values() for name in studied.free}
     for use in tree.items:
         if not isinstance(use, ast.Use):
             continue

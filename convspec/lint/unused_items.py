@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convspec.diagnostics import Diagnostic, error
-from convspec.lint.flow import free_names
-from convspec.lint.place import models_of
+from convspec.lint.flow import Studies
 from convspec.syntax import ast
 
 
-def find(tree: ast.File) -> Iterator[Diagnostic]:
+def find(studies: Studies) -> Iterator[Diagnostic]:
     """The items that no other item takes. Models are what a file is for; one without a model is there for others."""
-    if not models_of(tree):
-        return
-    used = {name for item in tree.items for name in free_names(item)}
-    for item in tree.items:
+    used = {name for studied in studies.values() for name in studied.free}
+    for item in studies:
         if isinstance(item, ast.Use | ast.Default | ast.Configuration):
             continue
         if (isinstance(item, ast.Let) or item.kind == "block") and item.name.text not in used:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convspec.diagnostics import Diagnostic, error
-from convspec.lint.flow import Flow, Names, reads
+from convspec.lint.flow import Study, reads
 from convspec.syntax import ast
 
 
-def find(item: ast.Block | ast.Let) -> Iterator[Diagnostic]:
+def find(item: ast.Block | ast.Let, studied: Study) -> Iterator[Diagnostic]:
     """The parameters that neither the body nor the default of a later parameter reads before the name is bound anew."""
-    body: Names = Flow().before(item.body, frozenset()) if isinstance(item, ast.Block) else reads(item.value)
     params = item.params or ()
     for index, param in enumerate(params):
         later = (reads(other.default) for other in params[index + 1 :] if other.default is not None)
-        if param.name.text in body.union(*later) or param.name.text.startswith("_"):
+        if param.name.text in studied.live.union(*later) or param.name.text.startswith("_"):
             continue
         kind = item.kind if isinstance(item, ast.Block) else "function"
         hint = "a name that begins with `_` says that this is meant" if kind != "function" else None

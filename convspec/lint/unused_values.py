@@ -6,25 +6,23 @@ from collections.abc import Iterator
 
 from convspec.diagnostics import Diagnostic, Label, error
 from convspec.elaborate.walk import descendants
-from convspec.lint.flow import Binding, Flow, Names, bound_by, reads
+from convspec.lint.flow import Binding, Names, Study, bound_by, reads
 from convspec.syntax import ast
 
 
-def find(block: ast.Block) -> Iterator[Diagnostic]:
+def find(block: ast.Block, studied: Study) -> Iterator[Diagnostic]:
     """The bindings of a body after which no way reads a name that they bind. Of `a, b = …`, one that is read is enough."""
-    dead: list[Binding] = []
-
-    def report(statement: Binding, live: Names) -> None:
-        names = bound_by(statement)
-        if not names & live and not any(name.startswith("_") for name in names):
-            dead.append(statement)
-
-    Flow(report).before(block.body, frozenset())
+    dead = [statement for statement, live in studied.bindings if _is_dead(statement, live)]
     if not dead:
         return
     read = reads(block.body)
     for statement in sorted(dead, key=lambda each: each.span.start):
         yield _unused(block, statement, read)
+
+
+def _is_dead(statement: Binding, live: Names) -> bool:
+    names = bound_by(statement)
+    return not names & live and not any(name.startswith("_") for name in names)
 
 
 def _unused(block: ast.Block, statement: Binding, read: Names) -> Diagnostic:

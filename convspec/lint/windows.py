@@ -9,7 +9,7 @@ from convspec.ir.graph import Node
 from convspec.ops._axes import axis_name
 from convspec.records import dataclass
 
-_SLIDING = {"conv", "depthwise_conv", "separable_conv", "ws_conv", "maxpool", "avgpool", "lppool"}
+OPS = frozenset({"conv", "depthwise_conv", "separable_conv", "ws_conv", "maxpool", "avgpool", "lppool"})
 _MADE_UP = ("zeros", "constant")
 
 
@@ -36,7 +36,7 @@ class Slide:
 
 def slides(node: Node) -> Iterator[Slide]:
     """The axes of a sliding layer whose padding holds a constant; of any other layer nothing."""
-    if node.op.name not in _SLIDING or getattr(node.attrs, "pad_mode", "zeros") not in _MADE_UP:
+    if node.op.name not in OPS or getattr(node.attrs, "pad_mode", "zeros") not in _MADE_UP:
         return
     a, source, made = node.attrs, node.input_types[0], node.output_types[0]
     dilation = getattr(a, "dilation", None) or (1,) * len(a.kernel)

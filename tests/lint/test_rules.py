@@ -263,6 +263,10 @@ model B { input x: float32[N, 3, 32, 32] output x -> Unit(groupnorm(2)) }
     l = x -> relu -> dropout(0.5) -> tanh
     output concat(a, b, c, d, e, f, g, h, i, j, k, l)
 """),
+    "a stage that is handed over is an activation at one use only": """
+block Unit(x: tensor, last: stage) { return x -> relu -> last }
+model Net { input x: float32[N, 3, 32, 32] output x -> Unit(relu) -> Unit(conv(8, 3x3)) }
+""",
     "a block whose activation is needed at one of its uses": """
 block Unit(x: tensor) { return x -> relu -> conv(8, 3x3) }
 model Net { input x: float32[N, 3, 32, 32] output x -> Unit -> relu -> Unit }
