@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec.analysis.receptive_field import Field, Fields, receptive_fields
 from convspec.analysis.window import InputAxis, Seen, seen_by_units
-from convspec.draw.diagram import Diagram, Layer
+from convspec.draw.diagram import Diagram
 from convspec.ir.dims import evaluate
 from convspec.ir.graph import Graph, Value
 from convspec.records import dataclass
@@ -29,10 +29,12 @@ Run: TypeAlias = list[int]
 
 
 def fields_json(drawn: Diagram) -> dict[str, Any]:
-    """Plain data at the diagram's basis: the inputs with the sizes of their axes, tables, and for each layer its units and
-    what they see: tables by the axis of the layer's first output along which they count."""
+    """Plain data at the diagram's basis: the inputs with the sizes of their axes, tables, and for each layer (its
+    first output) and each output its units and what they see: tables by the axis of the tensor along which they count."""
     tabulated = _Tabulated(drawn)
-    layers = {layer.id: found for layer in drawn.root.layers() if (found := tabulated.layer(layer)) is not None}
+    values = {layer.id: layer.node.outputs[0] for layer in drawn.root.layers()}
+    values.update({f"out{index}": each.value for index, each in enumerate(drawn.graph.outputs)})
+    layers = {name: found for name, value in values.items() if (found := tabulated.units(value)) is not None}
     inputs = [
         {"id": f"in{index}", "name": each.value.name, "axes": tabulated.extents(each.value)[_first(tabulated, each.value) :]}
         for index, each in enumerate(drawn.graph.inputs)
@@ -66,9 +68,8 @@ class _Tabulated:
         """The size of every axis at the basis."""
         return [evaluate(size, self.basis) for size in value.type.shape]
 
-    def layer(self, layer: Layer) -> dict[str, Any] | None:
-        """The axes of its first output that a unit is chosen along, and what it sees of each input; None where it sees none."""
-        value = layer.node.outputs[0]
+    def units(self, value: Value) -> dict[str, Any] | None:
+        """The axes that a unit of a tensor is chosen along, and what it sees of each input; None where it sees none."""
         sees = [found for index in range(len(self.graph.inputs)) if (found := self.input(value, index)) is not None]
         if not sees:
             return None

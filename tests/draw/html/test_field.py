@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from convspec.analysis.window import seen_by_units, unit_windows
+from convspec.analysis.window import AxisWindow, seen_by_units, unit_windows
 from convspec.draw.diagram import diagram
 from convspec.draw.html.fields import encoded
 from convspec.ir.dims import evaluate
@@ -114,6 +114,12 @@ def places(shape: Sequence[int]) -> list[list[int]]:
     return [*corners, *([rng.randrange(size) for size in shape] for _ in range(3))]
 
 
+def padding(axis: AxisWindow) -> tuple[int, int]:
+    """Cells of padding, told only at a border that the unit sees."""
+    before = axis.before if axis.low == 0 else 0
+    return before or 0, (axis.after or 0) if axis.high == axis.size - 1 else 0
+
+
 @pytest.mark.parametrize(
     ("spec", "model"),
     [
@@ -143,7 +149,7 @@ def test_every_unit_says_what_python_says(opened: Open, spec: str, model: str | 
             asked.append([layer.id, position])
             wanted.append(
                 [
-                    [ids[window.name], [axis.low, axis.high], axis.exact, axis.before or 0, axis.after or 0]
+                    [ids[window.name], [axis.low, axis.high], axis.exact, *padding(axis)]
                     for window in unit_windows(graph, value, position, drawn.basis, seen[value])
                     for axis in window.axes
                 ]

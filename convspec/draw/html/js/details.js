@@ -33,6 +33,7 @@ const KEYS = [
   ["↑ ↓", "the box before, the next"],
   ["← →", "fold, unfold, out, in"],
   ["Enter", "choose"],
+  ["s", "a stack one by one, and back"],
   ["[ ]", "one level less, one more"],
   ["+ − 0", "larger, smaller, all of it"],
   ["Shift + arrows", "move the picture"],

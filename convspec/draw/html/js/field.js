@@ -4,7 +4,7 @@ const MOST_MIDDLES = 20000;
 
 function fieldSection(app, node) {
   const { fields } = app.model.data;
-  const seen = node.kind === "layer" && Object.hasOwn(fields.layers, node.id) ? fields.layers[node.id] : null;
+  const seen = Object.hasOwn(fields.layers, node.id) ? fields.layers[node.id] : null;
   if (!seen) return null;
   const section = el("section", { class: "field", "aria-label": "what it sees of the input" });
   const middle = seen.units.map(([, size]) => Math.floor(size / 2));
@@ -14,7 +14,7 @@ function fieldSection(app, node) {
   view.said = el("div", { class: "said" });
   const open = app.model.data.open_sizes.length ? `Drawn at ${basisText(app.model.data)}; --sizes gives others. ` : "";
   section.append(
-    el("h3", {}, "What it sees of the input", node.outputs.length > 1 ? el("span", { class: "where" }, " (its first output)") : null),
+    el("h3", {}, "What it sees of the input", node.kind === "layer" && node.outputs.length > 1 ? el("span", { class: "where" }, " (its first output)") : null),
     chooser(view), view.planes, view.said,
     el("p", { class: "note" }, `${open}Veiled cells are not seen; hatched ones are padding, where the field leaves the input.`));
   showUnit(view);
@@ -23,7 +23,7 @@ function fieldSection(app, node) {
 
 /** Names of the axes of the layer's output that a unit is chosen along. */
 function unitNames(view) {
-  const rank = view.node.outputs[0].shape.length;
+  const rank = (view.node.kind === "layer" ? view.node.outputs[0] : view.node).shape.length;
   const space = axisNames(rank - 2);
   return view.seen.units.map(([axis]) => (axis >= 2 ? space[axis - 2] : rank === 2 ? "feature" : "channel"));
 }

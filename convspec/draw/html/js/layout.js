@@ -6,6 +6,7 @@ const HEAD = 30;
 const GAP = 34; // between boxes, with room for a shape
 const BESIDE = 26;
 const LANE = 9;
+const TOO_MANY = 250; // boxes in one group, for which dagre takes more than half a second
 const TOO_DENSE = 900; // boxes that edges reach past, in all
 const DENSE = 6; // and for each box
 const laidOut = new Map();
@@ -67,7 +68,7 @@ function chainOrder({ enter, leave, sizes }) {
 /** Whether so many edges reach far that only lanes show them. */
 function isDense(plan) {
   const place = new Map(chainOrder(plan).map((node, at) => [node, at]));
-  let sum = plan.sizes.length > 1500 ? TOO_DENSE + 1 : 0;
+  let sum = plan.sizes.length > TOO_MANY ? TOO_DENSE + 1 : 0;
   for (const [from, to] of plan.edges) sum += Math.max(0, Math.abs(place.get(to) - place.get(from)) - 1);
   return sum > TOO_DENSE || (sum > 100 && sum > DENSE * plan.sizes.length);
 }

@@ -39,8 +39,9 @@ function windowAlong(fields, axis, size, position) {
   if (axis.hull && cells) {
     const [jump, low, high] = axis.hull.map(fraction);
     const place = position[axis.terms[0][0]] || 0;
-    before = Math.max(0, -Math.floor(place * jump + low));
-    after = Math.max(0, Math.ceil(place * jump + high) - size + 1);
+    // The hull of all ways may be wider than any of them: padding is told only where the unit does see the border.
+    if (cells[0] === 0) before = Math.max(0, -Math.floor(place * jump + low));
+    if (cells[1] === size - 1) after = Math.max(0, Math.ceil(place * jump + high) - size + 1);
   }
   const hull = cells && [before ? -before : cells[0], after ? size - 1 + after : cells[1]];
   return { cells, hull, before, after, exact: axis.exact && known, known };
