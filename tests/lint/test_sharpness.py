@@ -65,7 +65,7 @@ def test_the_example_of_a_layer(name: str) -> None:
     assert render(warnings(loads(model_text(op)))) == ""
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/language.md", "docs/weights.md", "docs/running.md"])
+@pytest.mark.parametrize("path", ["README.md", "docs/language.md", "docs/weights.md", "docs/running.md", "docs/warnings.md"])
 def test_what_the_documentation_shows(path: str) -> None:
     for text in FENCE.findall((ROOT / path).read_text(encoding="utf-8")):
         try:
