@@ -63,6 +63,12 @@ def drawing_html(module: Module) -> str:
     return f'<div style="{_ROLL}">{image}</div>'
 
 
+def page_html(page: str, height: int) -> str:
+    """A page that stands on its own, in a frame that keeps it from the notebook's. `height` is in pixels."""
+    style = f"width:100%;height:{height}px;border:1px solid rgba(128,128,128,.4)"
+    return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{escape(page, quote=True)}"></iframe>'
+
+
 def _boxes(module: Module) -> int:
     """How many boxes the drawing has, folded as far as it can be taken in."""
     from convspec.draw.diagram import diagram
