@@ -50,9 +50,11 @@ function refresh(app, hold) {
   letter(app.scene);
   layOut(app.scene);
   const most = dearest(app.scene, app.measure);
-  byId("stage").replaceChildren(draw(app.scene, { measure: app.measure, most }));
+  const content = draw(app.scene, { measure: app.measure, most });
   app.view.scene = app.scene;
   for (const item of app.scene.items.values()) item.veiled = false;
+  veil(app.view); // before it is on the page: what is left out is not laid out
+  byId("stage").replaceChildren(content);
   app.view.apply();
   app.view.width = app.scene.root.width;
   app.view.height = app.scene.root.height;

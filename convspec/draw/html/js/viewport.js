@@ -13,8 +13,14 @@ function makeViewport(pane, stage) {
     if (view.scene) veil(view);
   });
   view.apply = apply;
+  // Measured now and then only: to ask for it makes the browser lay out all that is new.
+  view.box = pane.getBoundingClientRect();
+  new ResizeObserver(() => {
+    view.box = pane.getBoundingClientRect();
+    apply();
+  }).observe(pane);
   view.zoom = (factor, px, py) => {
-    const box = pane.getBoundingClientRect();
+    const { box } = view;
     const [cx, cy] = [px === undefined ? box.width / 2 : px - box.left, py === undefined ? box.height / 2 : py - box.top];
     const k = Math.min(MOST, Math.max(Math.min(LEAST, view.k), view.k * factor));
     view.x = cx - ((cx - view.x) * k) / view.k;
@@ -34,7 +40,7 @@ function makeViewport(pane, stage) {
 /** Leaves out what is far outside the pane, in a picture with many boxes: a browser is slow to move what it need not show. */
 function veil(view) {
   if (view.scene.items.size < MANY) return;
-  const box = view.pane.getBoundingClientRect();
+  const { box } = view;
   const [left, top] = [(-view.x - box.width / 2) / view.k, (-view.y - box.height / 2) / view.k];
   const [right, bottom] = [left + (2 * box.width) / view.k, top + (2 * box.height) / view.k];
   const visit = (frame, x, y) => {
@@ -103,7 +109,7 @@ function pinch(view, still, before, now) {
 
 /** All of it in the pane; with `readable`, no smaller than can be read: then its upper end. */
 function fit(view, readable) {
-  const box = view.pane.getBoundingClientRect();
+  const { box } = view;
   const [wide, high] = [Math.max(1, box.width - 48), Math.max(1, box.height - 64)];
   let k = Math.min(1.15, wide / view.width, high / view.height);
   if (readable) k = Math.min(1.15, wide / view.width, Math.max(k, 0.72));
@@ -116,7 +122,7 @@ function fit(view, readable) {
 
 /** Moves so that a place (x, y, width, height in the picture) can be seen; to the middle if it could not. */
 function bring(view, place, centre) {
-  const box = view.pane.getBoundingClientRect();
+  const { box } = view;
   const left = view.x + place.x * view.k;
   const top = view.y + place.y * view.k;
   const [wide, high] = [place.width * view.k, place.height * view.k];
