@@ -92,10 +92,9 @@ def window(layer: Layer) -> tuple[int, ...] | None:
 
 
 def said(layer: Layer) -> str:
-    """A layer in few words: `conv1: conv 7×7 /2`, `maxpool 2×2 /2`, `relu`."""
+    """A layer in few words: `conv 7×7 /2`, `maxpool 2×2 /2`, `relu`."""
     attrs = layer.node.attrs
-    label = f"{layer.node.path}:" if layer.node.params else ""
-    words = [label, layer.node.op.name, _sizes(getattr(attrs, "kernel", None))]
+    words = [layer.node.op.name, _sizes(getattr(attrs, "kernel", None))]
     stride = _sizes(getattr(attrs, "stride", None))
     if stride and set(stride) - set("1×"):
         words.append(f"/{stride.split('×')[0] if len(set(stride.split('×'))) == 1 else stride}")
@@ -111,5 +110,7 @@ def _sizes(value: Any) -> str:
 
 
 def texts(step: Step) -> Iterator[str]:
-    """What leads to a tensor, a line for each layer."""
+    """What leads to a tensor: the label of the first layer where it names weights, then a line for each layer."""
+    if step.layers and step.layers[0].node.params:
+        yield step.layers[0].node.path
     yield from map(said, step.layers)

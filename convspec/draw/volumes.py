@@ -26,7 +26,8 @@ _HIGH, _THICK, _BAR = 170.0, 110.0, 12.0
 _LEAST = 2.0
 _DEPTH = (0.42, -0.30)
 """Where a pixel of depth goes: to the right and up."""
-_GAP = 40.0
+_GAP, _APART = 40.0, 12.0
+"""From one volume to the next at least; between what is said below."""
 _LINES = 6
 
 
@@ -129,16 +130,19 @@ def _volume(step: Step, scales: dict[str, _Scale]) -> _Volume:
 
 
 def _place(shown: list[_Volume]) -> float:
-    """Set them side by side, with room for captions below and for what leads from one to the next; the width of all."""
-    x = 0.0
+    """Set them side by side, as near as captions and what is said between them allow; the width of all."""
+    x = said = 0.0
     for index, volume in enumerate(shown):
         if index:
-            x += max([_GAP, *(width(line, SMALL) + 10 for line in _said(volume))])
+            half = max(width(line, SMALL) for line in _said(volume)) / 2
+            gap = max(_GAP, 2 * (said + _APART + half - x))
+            said = x + gap / 2 + half
+            x += gap
         body = volume.thick + volume.slope[0]
         room = max(body, width(volume.caption, SMALL) + 6)
         volume.x = x + (room - body) / 2
         x += room
-    return x
+    return max(x, said)
 
 
 def _said(volume: _Volume) -> list[str]:

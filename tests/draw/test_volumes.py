@@ -79,8 +79,9 @@ def test_it_says_what_it_shows() -> None:
         "8@32×16",
         "8,192",
         "1,000",
-        "c1: conv 5×3",
-        "batchnorm1: batchnorm",
+        "c1",
+        "conv 5×3",
+        "batchnorm",
         "maxpool 2×2 /2",
         "flatten",
     ):
