@@ -31,7 +31,7 @@ EXACT = sorted(set(op_names()) - ESTIMATED - SMALL_TABLES)
 
 @pytest.mark.parametrize("op", EXACT)
 def test_every_layer(op: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    _hold_against_autograd(op, 4, monkeypatch)
+    _hold_against_autograd(op, 9, monkeypatch)
 
 
 @pytest.mark.zoo
@@ -63,7 +63,7 @@ def _learning_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training._Training, "__init__", init)
 
 
-@pytest.mark.parametrize("name", ["LeNet5", "SqueezeNet1_1", "ShuffleNetV2_x0_5", "TextCNN", "ConvVAE", "Siamese"])
+@pytest.mark.parametrize("name", ["LeNet5", "SqueezeNet1_1", "TextCNN", "ConvVAE"])
 def test_networks(name: str) -> None:
     network = find(name)
     module = load(f"zoo:{name}").module
