@@ -68,3 +68,8 @@ def test_a_large_network_is_small_on_the_page() -> None:
     (shown,) = outputs("zoo:resnet152")
     assert len(shown.data["text/html"]) < 300_000
     assert "60,192,808" in shown.data["text/html"]
+
+
+def test_the_page() -> None:
+    (shown,) = outputs("Page(residual)")
+    assert shown.data["text/html"].startswith('<iframe sandbox="allow-scripts"')
