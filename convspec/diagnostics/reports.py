@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from convspec.diagnostics.codes import CODES
 from convspec.diagnostics.model import Diagnostic, Label
 from convspec.source import Span
 from convspec.version import VERSION
@@ -19,11 +20,21 @@ def to_sarif(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
     driver = {
         "name": "convspec",
         "semanticVersion": VERSION,
-        "rules": [{"id": code, "help": {"text": f"convspec explain {code}"}} for code in codes],
+        "rules": [_rule(code) for code in codes],
     }
     results = [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in diagnostics]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(code: str) -> dict[str, Any]:
+    level = "warning" if code.startswith("CNN1") else "error"
+    return {
+        "id": code,
+        "shortDescription": {"text": CODES[code]},
+        "help": {"text": f"convspec explain {code}"},
+        "defaultConfiguration": {"level": level},
+    }
 
 
 def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
