@@ -160,7 +160,7 @@ def _take(scene: Scene, answer: dict[str, Any]) -> None:
         left, low, far, high = map(float, objects[f"cluster_{frame.id}"]["bb"].split(","))
         frame.x, frame.y, frame.width, frame.height = left, top - high, far - left, high - low
     # Graphviz gives five digits: in a picture of more than a hundred thousand pixels its own size is less than what is in it.
-    things = [*scene.root.boxes(), *scene.root.frames()]
+    things: list[Box | Frame] = [*scene.root.boxes(), *scene.root.frames()]
     scene.width = max([scene.width, *(thing.x + thing.width for thing in things)])
     scene.height = max([scene.height, *(thing.y + thing.height for thing in things)])
     for edge in answer.get("edges", []):
