@@ -50,7 +50,7 @@ def _drawn(drawn: Diagram, form: str, look: Look) -> str | bytes:
 def _html(drawn: Diagram, look: Look) -> str:
     from convspec.draw.html import page
 
-    return page(drawn, look.theme)
+    return page(drawn, look.theme, depth=look.depth, unroll=look.unroll, colour=look.colour)
 
 
 def _as_text(drawn: Diagram, form: str, look: Look) -> str:

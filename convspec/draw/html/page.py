@@ -18,7 +18,7 @@ from typing import Any
 
 from convspec.draw.diagram import Diagram
 from convspec.draw.html.fields import fields_json
-from convspec.draw.look import Theme
+from convspec.draw.look import Colour, Theme
 from convspec.draw.palette import DARK, LIGHT, STEPS, Palette
 from convspec.version import VERSION
 
@@ -48,9 +48,16 @@ _EXACT = 2**53
 """The largest whole number that a number of JSON is in a browser."""
 
 
-def page(drawn: Diagram, theme: Theme = "auto") -> str:
-    """The page as text, to be written as UTF-8. It is the same for the same diagram."""
-    data = {**drawn.to_json(), "fields": fields_json(drawn), "version": VERSION}
+def page(
+    drawn: Diagram, theme: Theme = "auto", *, depth: int | None = None, unroll: bool = False, colour: Colour = "macs"
+) -> str:
+    """The page as text, to be written as UTF-8. It is the same for the same diagram.
+
+    It opens with `depth` levels of groups (None: as many as leave a picture that can be taken in), stacks one by one where
+    `unroll` says so, and coloured by `colour`; its reader may change all that.
+    """
+    view = {"depth": depth, "unroll": unroll, "colour": colour}
+    data = {**drawn.to_json(), "fields": fields_json(drawn), "view": view, "version": VERSION}
     style, script = _style(), _script()
     parts = {
         "TITLE": html.escape(drawn.name),

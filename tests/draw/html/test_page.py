@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.draw.html.conftest import Open
+from tests.draw.html.conftest import Open, net_of
 
 NESTED = """## A small network, to be folded.
 block Unit(x: tensor, width: int) {
@@ -238,6 +239,16 @@ def test_colour_follows_the_cost_that_is_chosen(opened: Open) -> None:
     assert "parameters" in page.locator("#legend").inner_text()
     page.select_option("#colour", "none")
     assert set(page.eval_on_selector_all(boxes, steps)) == {"step0"} and page.locator("#legend").inner_text() == ""
+
+
+def test_the_page_opens_as_it_was_asked_to(opened: Open, tmp_path: Path) -> None:
+    path = tmp_path / "net.html"
+    net_of(NESTED).draw(path, depth=1, unroll=True, colour="params", theme="dark")
+    page = opened(NESTED, watched=False)
+    page.goto(path.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    assert badges(page) == ["1/3", "2/3", "3/3"] * 2 and page.locator("#depth").inner_text() == "1 of 2"
+    assert page.input_value("#colour") == "params" and page.get_attribute("html", "data-theme") == "dark"
 
 
 def test_dark_by_the_system_and_by_the_button(opened: Open) -> None:

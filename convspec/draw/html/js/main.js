@@ -6,8 +6,10 @@ function start() {
   performance.mark("convspec-start");
   const data = JSON.parse(byId("data").textContent);
   const model = makeModel(data);
-  const app = { model, state: { open: new Set(), unrolled: new Set() }, selected: null, unit: null, measure: "macs", table: false, scene: null, levels: levels(model.root) };
-  app.firstDepth = readableDepth(app);
+  const app = { model, state: { open: new Set(), unrolled: new Set() }, selected: null, unit: null, measure: data.view.colour, table: false, scene: null, levels: levels(model.root) };
+  app.first = { measure: app.measure, unrolled: data.view.unroll ? new Set([...model.members.values()].map(({ first }) => first)) : new Set() };
+  app.state.unrolled = new Set(app.first.unrolled);
+  app.firstDepth = data.view.depth === null ? readableDepth(app) : Math.min(data.view.depth, app.levels);
   app.state.open = openTo(model.root, app.firstDepth);
   recall(app);
   app.view = makeViewport(byId("canvas"), byId("stage"));
@@ -164,7 +166,7 @@ function commands(app) {
   };
   app.setDepth = (depth) => {
     app.state.open = openTo(app.model.root, Math.max(0, Math.min(app.levels, depth)));
-    if (depth <= 0) app.state.unrolled.clear();
+    if (depth <= 0) app.state.unrolled = new Set(app.first.unrolled);
     refresh(app);
     fit(app.view, true);
     announce(`${depthText(app)} levels open`);

@@ -7,10 +7,10 @@ function remembered(app) {
   if (whole !== undefined) {
     if (whole !== app.firstDepth) parts.set("depth", whole);
   } else parts.set("open", [...state.open].join(" "));
-  if (state.unrolled.size) parts.set("unrolled", [...state.unrolled].join(" "));
+  if (!same(state.unrolled, app.first.unrolled)) parts.set("unrolled", [...state.unrolled].join(" "));
   if (app.selected) parts.set("at", app.selected);
   if (app.unit && app.selected) parts.set("unit", app.unit.join(" "));
-  if (app.measure !== "macs") parts.set("colour", app.measure);
+  if (app.measure !== app.first.measure) parts.set("colour", app.measure);
   if (app.table) parts.set("view", "table");
   return parts.toString();
 }
@@ -39,7 +39,7 @@ function recall(app) {
   const depth = Number.parseInt(parts.get("depth"), 10);
   if (Number.isInteger(depth) && depth >= 0) app.state.open = openTo(app.model.root, depth);
   if (parts.has("open")) app.state.open = new Set(groups("open"));
-  app.state.unrolled = new Set(groups("unrolled"));
+  if (parts.has("unrolled")) app.state.unrolled = new Set(groups("unrolled"));
   if (["macs", "params", "memory", "none"].includes(parts.get("colour"))) app.measure = parts.get("colour");
   app.table = parts.get("view") === "table";
   const at = parts.get("at");
