@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from math import hypot
+from threading import Lock
 from typing import Any
 
 from convspec.diagnostics import error, fail
@@ -23,6 +24,8 @@ MARGIN = 24.0
 _SHEET = 5.0
 """How far the sheets of a stack stand out behind it."""
 _INCH = 72.0
+_ONE_AT_A_TIME = Lock()
+"""Graphviz keeps its state for the whole process."""
 
 
 def lay_out(scene: Scene, direction: Direction = "down") -> None:
@@ -34,7 +37,7 @@ def lay_out(scene: Scene, direction: Direction = "down") -> None:
 
     spans = _spans(scene)
     graph = pygraphviz.AGraph(string="\n".join(_source(scene, spans, direction)))
-    with _quiet():
+    with _ONE_AT_A_TIME, _quiet():
         answer = json.loads(graph.draw(format="json0", prog="dot"))
     _take(scene, answer)
     _by_hand(scene, direction)
@@ -45,8 +48,14 @@ def lay_out(scene: Scene, direction: Direction = "down") -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Graphviz writes to stderr that a large graph takes long; that is no diagnostic of ours, and cannot be turned off."""
-    sys.stderr.flush()
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, 2)
         yield

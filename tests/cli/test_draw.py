@@ -140,3 +140,16 @@ def test_a_look_is_what_the_command_offers() -> None:
     hints = get_type_hints(Look)
     for name in ("colour", "direction", "theme", "style"):
         assert tuple(getattr(command, name.capitalize())) == get_args(hints[name])
+
+
+def test_nothing_is_written_to_stderr_about_a_large_network(tmp_path: Path) -> None:
+    """Graphviz says that much itself, past Python."""
+    import subprocess
+    import sys
+
+    spec = tmp_path / "large.cnn"
+    body = "for i in 0..600 { x = x + (x -> conv(2, 1x1)) }"
+    spec.write_text(f"model Large {{\n input x: float32[1, 2, 4, 4]\n {body}\n output x\n}}\n")
+    command = [sys.executable, "-m", "convspec", "draw", str(spec), "-o", str(tmp_path / "x.svg"), "--unroll", "--depth", "9"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert done.stderr == ""
