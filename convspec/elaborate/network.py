@@ -33,6 +33,14 @@ from convspec.source import SourceFile
 from convspec.syntax import ast
 
 
+class Unfinished(Failure):
+    """A model in which mistakes were found. `module` is what could be made of it all the same, for an editor to show."""
+
+    def __init__(self, diagnostics: list[Diagnostic], module: Module) -> None:
+        super().__init__(diagnostics)
+        self.module = module
+
+
 def load(
     path: str | Path,
     model: str | None = None,
@@ -169,6 +177,7 @@ def _count(context: Context, chosen: BlockValue, settings: Mapping[str, Any]) ->
 
 
 def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any], whole: bool = False) -> tuple[Context, Application]:
+    frame = None
     try:
         frame = _root_frame(context, chosen, settings)
         results = run_body(frame, _block(frame))
@@ -182,8 +191,13 @@ def _run(context: Context, chosen: BlockValue, settings: Mapping[str, Any], whol
         context.report(fail(error("CNN062", message, chosen.item.name.span)))
     if whole:
         _check_untaken(context, chosen)
-    if context.diagnostics:
-        raise Failure(sorted(context.diagnostics, key=_place))
+    if frame is None or context.diagnostics:
+        found = sorted(context.diagnostics, key=_place)
+        raise (
+            Failure(found)
+            if frame is None
+            else Unfinished(found, Module(chosen.name, context.graph, frame.application, (), ()))
+        )
     return context, frame.application
 
 

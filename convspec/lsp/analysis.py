@@ -17,10 +17,12 @@ from convspec.diagnostics import Diagnostic, Failure
 from convspec.elaborate import Module, Opened
 from convspec.elaborate.cycles import check_cycles
 from convspec.elaborate.files import FileScope
+from convspec.elaborate.network import Unfinished
 from convspec.elaborate.salvage import independent
 from convspec.elaborate.untaken import check_item
 from convspec.elaborate.walk import descendants
 from convspec.limits import Limits
+from convspec.lsp.facts import ModuleFacts
 from convspec.lsp.files import ProjectLoader
 from convspec.records import dataclass
 from convspec.recursion import deep_recursion
@@ -54,6 +56,7 @@ class Kept:
 
     module: Module
     depends: tuple[object, ...]
+    facts: ModuleFacts
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +88,9 @@ class Outcome:
     """What an analysis found. `scope` is None where the imports or declarations of the file are wrong."""
 
     scope: FileScope | None = None
-    modules: dict[str, Module] = field(default_factory=dict)
+    modules: dict[str, ModuleFacts] = field(default_factory=dict)
+    unfinished: dict[str, ModuleFacts] = field(default_factory=dict)
+    """What is known of models with mistakes."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sources: tuple[SourceFile, ...] = ()
     """Every file that took part."""
@@ -143,10 +148,11 @@ def _models(job: Job, opened: Opened, outcome: Outcome, found: dict[object, Diag
     from convspec.analysis.budgets import check_asserts
 
     trees = tuple(scope.tree for scope in job.loader.all_scopes)
+    dependencies = _Dependencies(job, opened.scope, outcome.memory.words)
     for name, item in opened.models().items():
         if isinstance(item, ast.Block) and any(param.default is None for param in item.params):
             continue  # it is elaborated where a configuration gives the arguments
-        depends = _depends(opened.scope, name, item, outcome.memory.words, trees[1:])
+        depends = dependencies.of(item)
         kept = job.memory.models.get(name)
         if kept is not None and _same(kept.depends, depends):
             kept.module.files = trees
@@ -156,30 +162,37 @@ def _models(job: Job, opened: Opened, outcome: Outcome, found: dict[object, Diag
                 check_asserts(module)
             except Failure as failure:
                 _add(found, failure.diagnostics)
+                if isinstance(failure, Unfinished):
+                    outcome.unfinished[name] = ModuleFacts.of(failure.module)
                 continue
-            kept = Kept(module, depends)
+            kept = Kept(module, depends, ModuleFacts.of(module))
         outcome.memory.models[name] = kept
-        outcome.modules[name] = kept.module
+        outcome.modules[name] = kept.facts
 
 
-def _depends(
-    scope: FileScope, name: str, item: ast.Item, words: Mapping[ast.Item, frozenset[str]], imported: tuple[ast.File, ...]
-) -> tuple[object, ...]:
-    """Every item that a model may use, in the order of the file, with all defaults, and the files imported."""
-    wanted, pending = {name}, [item]
-    imports = False
-    while pending:
-        for word in words[pending.pop()] - wanted:
-            wanted.add(word)
-            if word in scope.items:
-                pending.append(scope.items[word])
-            imports = imports or word in scope.imports
-    items = [each for each in scope.tree.items if isinstance(each, ast.Default) or _name(each) in wanted]
-    return (*items, *(imported if imports else ()), *(word for word in sorted(wanted) if word in scope.imports))
+class _Dependencies:
+    """What the models of a file depend on."""
 
+    def __init__(self, job: Job, scope: FileScope, words: Mapping[ast.Item, frozenset[str]]) -> None:
+        self.scope, self.words = scope, words
+        self.place = {item: index for index, item in enumerate(scope.tree.items)}
+        self.defaults = [item for item in scope.tree.items if isinstance(item, ast.Default)]
+        self.imported = tuple(each.tree for each in job.loader.all_scopes[1:])
 
-def _name(item: ast.Item) -> str:
-    return "" if isinstance(item, ast.Use | ast.Default) else item.name.text
+    def of(self, item: ast.Item) -> tuple[object, ...]:
+        """Every item that a model may use, in the order of the file, with all defaults, and all files if it uses one."""
+        wanted, pending = {item, *self.defaults}, [item]
+        imports: set[str] = set()
+        while pending:
+            for word in self.words[pending.pop()]:
+                used = self.scope.items.get(word)
+                if used is not None and used not in wanted:
+                    wanted.add(used)
+                    pending.append(used)
+                elif word in self.scope.imports:
+                    imports.add(word)
+        items = sorted(wanted, key=self.place.__getitem__)
+        return (*items, *self.imported, *sorted(imports)) if imports else tuple(items)
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
@@ -187,18 +200,18 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 
 
 def _names(job: Job, scope: FileScope, outcome: Outcome, found: dict[object, Diagnostic]) -> None:
-    """Add mistakes in names that no model came across."""
-    known = tuple(scope.names())
-    clean = job.memory.clean if job.memory.known == known else set[ast.Item]()
+    """Add mistakes in names that no model came across. Items that stay clean are those none of whose words change meaning."""
+    memory = outcome.memory
+    memory.known = tuple(scope.names())
+    changed = set(memory.known) ^ set(job.memory.known)
     reported = {diagnostic.primary.span for diagnostic in found.values() if diagnostic.primary is not None}
-    outcome.memory.known = known
     for item in scope.tree.items:
-        if item not in clean:
+        if item not in job.memory.clean or not changed.isdisjoint(memory.words[item]):
             problems = list(check_item(scope, item))
             _add(found, (each for each in problems if each.primary is None or each.primary.span not in reported))
             if problems:
                 continue
-        outcome.memory.clean.add(item)
+        memory.clean.add(item)
 
 
 def _add(found: dict[object, Diagnostic], diagnostics: Iterable[Diagnostic]) -> None:

@@ -10,9 +10,9 @@ from threading import Event
 from lsprotocol.types import PositionEncodingKind, TextDocumentContentChangeEvent, TextDocumentContentChangePartial
 
 from convspec.diagnostics import Diagnostic
-from convspec.elaborate import Module
 from convspec.limits import DEFAULT
 from convspec.lsp.analysis import Memory, Outcome
+from convspec.lsp.facts import ModuleFacts
 from convspec.lsp.files import OpenFile
 from convspec.lsp.positions import Lines, lines_of
 from convspec.syntax import ast
@@ -28,7 +28,7 @@ class Document:
         self.buffer = Buffer(name, text, path)
         self.syntax = IncrementalTree(self.buffer, DEFAULT)
         self.outcome: Outcome | None = None
-        self.modules: dict[str, Module] = {}
+        self.modules: dict[str, ModuleFacts] = {}
         """The models as they were when they could last be elaborated."""
         self.errors: list[Diagnostic] = self.syntax_errors
         self.warnings: list[Diagnostic] = []
@@ -84,13 +84,19 @@ class Document:
         """What an analysis of the text as it is has found."""
         self.outcome = outcome
         declared = {name.text for item in self.syntax_items() if (name := getattr(item, "name", None)) is not None}
-        kept = {name: module for name, module in self.modules.items() if name in declared or name in self.lost}
-        self.modules = {**kept, **outcome.modules}
+        unclear = self.syntax.failure is not None and self.syntax.intact is None
+        kept = {name: known for name, known in self.modules.items() if unclear or name in declared or name in self.lost}
+        self.modules = {**kept, **outcome.unfinished, **outcome.modules}
         self.errors = [*self.syntax_errors, *outcome.diagnostics]
 
     def syntax_items(self) -> tuple[ast.Item, ...]:
         """The items that can be read."""
         return self.tree.items if self.tree is not None else ()
+
+    def shown_items(self) -> tuple[ast.Item, ...]:
+        """The items that can be read, and those that are broken as they were when they could be."""
+        ghosts = (item for part in self.syntax.parts if part.ghost is not None for item in part.ghost.items)
+        return (*self.syntax_items(), *ghosts)
 
     def seen_by_others(self) -> OpenFile:
         """The file as one that imports it sees it."""

@@ -53,15 +53,10 @@ class ModuleFacts:
 
 
 class Facts:
-    """What is known of some networks, worked out when it is asked for."""
+    """What is known of some networks."""
 
-    def __init__(self, modules: Iterable[Module], before: Facts | None = None) -> None:
-        kept = {id(known.module): known for known in before._known} if before is not None else {}
-        self._known = [kept.get(id(module)) or ModuleFacts.of(module) for module in modules]
-
-    def are_of(self, modules: Iterable[Module]) -> bool:
-        """Whether these are the facts of just these networks."""
-        return [id(known.module) for known in self._known] == [id(module) for module in modules]
+    def __init__(self, known: Iterable[ModuleFacts]) -> None:
+        self._known = list(known)
 
     def at(self, node: Any) -> list[Fact]:
         """What happened at a syntax node, in all runs."""

@@ -35,12 +35,13 @@ def hover(project: Project, document: Document, position: types.Position) -> typ
 
 def word_at(project: Project, document: Document, offset: int) -> tuple[ast.Item, Word] | None:
     """The word that a character is in or stands behind, and its item."""
-    item = project.view(document).item_at(offset)
-    if item is None:
-        return None
-    near = [word for word in project.views.words(item) if word.span.start <= offset <= word.span.end]
-    near.sort(key=lambda word: (offset == word.span.end, word.span.end - word.span.start))
-    return (item, near[0]) if near else None
+    for item in document.shown_items():
+        if item.span.start <= offset <= item.span.end:
+            near = [word for word in project.views.words(item) if word.span.start <= offset <= word.span.end]
+            near.sort(key=lambda word: (offset == word.span.end, word.span.end - word.span.start))
+            found = next((word for word in near if word.text in word.span.text), None)
+            return (item, found) if found is not None else None
+    return None
 
 
 def _of_word(project: Project, document: Document, offset: int) -> tuple[str, int, int] | None:

@@ -19,15 +19,20 @@ def inlay_hints(project: Project, document: Document, wanted: types.Range) -> li
     start, end = document.lines.offset(wanted.start), document.lines.offset(wanted.end)
     facts = project.facts(document)
     hints: list[types.InlayHint] = []
-    for item in document.tree.items if document.tree is not None else ():
+    for item in document.shown_items():
         if item.span.end < start or item.span.start > end or not isinstance(item, ast.Block):
             continue
         for node in descendants(item.body):
-            if isinstance(node, ast.StageCall | ast.Call) and start <= node.span.end <= end:
+            if isinstance(node, ast.StageCall | ast.Call) and start <= node.span.end <= end and _is_there(node):
                 shown = shapes(facts.at(node))
                 if "[" in shown:
                     hints.append(_hint(document, node.span.end, shown))
     return sorted(hints, key=lambda hint: (hint.position.line, hint.position.character))
+
+
+def _is_there(node: ast.StageCall | ast.Call) -> bool:
+    """Whether a stage still stands in the text, which may have syntax errors now."""
+    return node.function.span.text == node.function.text
 
 
 def _hint(document: Document, offset: int, shown: str) -> types.InlayHint:

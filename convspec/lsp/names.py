@@ -168,38 +168,30 @@ class _Walk:
     def _statement(self, node: Any, scope: _Scope) -> None:
         match node:
             case ast.Input():
-                self._bound(node.name, scope, node)
-                self.found.append(Word(node.dtype.span, "type", node.dtype.text, node=node))
-                self._each(node.dims, scope)
-                for arg in node.picture.args if node.picture is not None else ():
-                    self._visit(arg.value, scope)
-            case ast.Assign():
-                for name in node.targets:
+                self._input(node, scope)
+            case ast.Assign() | ast.For() | ast.Layer():
+                for name in bound_names(node):
                     self._bound(name, scope, node)
-                self._each(node.values, scope)
-            case ast.For():
-                for target in node.targets:
-                    for name in target_names(target):
-                        self._bound(name, scope, node)
-                self._each((node.iterable, node.body), scope)
-            case ast.Layer():
-                self._bound(node.name, scope, node)
-                self._visit(node.stage, scope)
+                self._each((child for child in children(node) if not isinstance(child, ast.Name | ast.Unpack)), scope)
             case ast.Let():
                 self._bound(node.name, scope, node)
                 self._function(node, scope)
             case ast.Default():
                 self._reference(ast.NameRef(node.op.text, node.op.span), _Scope(), node)
                 self._args(node.op.text, node.args, scope)
-            case ast.OutputItem():
-                if node.name is not None:
-                    self.found.append(Word(node.name.span, "output", node.name.span.text.strip('"'), node=node))
-                    self._strings(node.name, scope)
+            case ast.OutputItem(name=name) if name is not None:
+                self.found.append(Word(name.span, "output", name.span.text.strip('"'), node=node))
+                self._strings(name, scope)
                 self._visit(node.value, scope)
-            case None:
-                pass
             case _:
-                self._each(children(node), scope)
+                self._each(children(node) if node is not None else (), scope)
+
+    def _input(self, node: ast.Input, scope: _Scope) -> None:
+        self._bound(node.name, scope, node)
+        self.found.append(Word(node.dtype.span, "type", node.dtype.text, node=node))
+        self._each(node.dims, scope)
+        for arg in node.picture.args if node.picture is not None else ():
+            self._visit(arg.value, scope)
 
     def _each(self, nodes: Iterable[Any], scope: _Scope) -> None:
         for node in nodes:
@@ -243,6 +235,18 @@ def _hides_nothing(local: Local) -> bool:
     return not isinstance(local.node, ast.Param) or (declared is not None and declared.text != "stage")
 
 
+def bound_names(node: Any) -> tuple[ast.Name, ...]:
+    """The names that a statement binds."""
+    match node:
+        case ast.Assign(targets=targets):
+            return targets
+        case ast.For(targets=loops):
+            return tuple(name for target in loops for name in target_names(target))
+        case ast.Input(name=name) | ast.Layer(name=name) | ast.Let(name=name):
+            return (name,)
+    return ()
+
+
 def _bind(body: ast.Body, scope: _Scope) -> None:
     """The names that statements of a body bind, in the order of the text."""
     inner = {
@@ -250,22 +254,23 @@ def _bind(body: ast.Body, scope: _Scope) -> None:
     }
     nodes = [node for node in descendants(body) if id(node) not in inner]
     for node in sorted(nodes, key=lambda each: each.span.start):
-        match node:
-            case ast.Input():
-                _declare(scope, node.name, "input", node)
-                for reference in (each for dim in node.dims for each in descendants(dim) if isinstance(each, ast.NameRef)):
+        for name in bound_names(node):
+            _declare(scope, name, _kind_of(node), node)
+        for dim in node.dims if isinstance(node, ast.Input) else ():
+            for reference in descendants(dim):
+                if isinstance(reference, ast.NameRef):
                     _declare(scope, reference, "size", node)
-            case ast.Assign():
-                for name in node.targets:
-                    _declare(scope, name, "variable", node)
-            case ast.For():
-                for target in node.targets:
-                    for name in target_names(target):
-                        _declare(scope, name, "variable", node)
-            case ast.Layer():
-                _declare(scope, node.name, "layer", node)
-            case ast.Let():
-                _declare(scope, node.name, "constant" if node.params is None else "function", node)
+
+
+def _kind_of(node: Any) -> LocalKind:
+    match node:
+        case ast.Input():
+            return "input"
+        case ast.Layer():
+            return "layer"
+        case ast.Let(params=params):
+            return "constant" if params is None else "function"
+    return "variable"
 
 
 def _declare(scope: _Scope, name: ast.Name | ast.NameRef, kind: LocalKind, node: Any) -> None:

@@ -210,6 +210,6 @@ def _check_clashes(project: Project, target: Target, touched: list[tuple[View, a
                 raise Refused(f"`{name}` means something else already, at {word.span}")
         if target.local is None and (name in view.items or name in view.imports):
             raise Refused(f"{view.file.name} has a `{name}` already")
-    if target.local is None or target.local.kind in ("layer", "function"):
-        if ops.known(name) or name in BUILTINS or name in BUDGETS:
-            raise Refused(f"`{name}` is a layer or function of the language, which would be hidden")
+    hides = target.local is None or target.local.kind in ("layer", "function")
+    if hides and (ops.known(name) or name in BUILTINS or name in BUDGETS):
+        raise Refused(f"`{name}` is a layer or function of the language, which would be hidden")

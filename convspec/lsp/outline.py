@@ -6,12 +6,19 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
-from convspec.elaborate.walk import descendants, target_names
+from convspec.elaborate.walk import descendants
 from convspec.lsp.document import Document
 from convspec.lsp.meaning import head
+from convspec.lsp.names import bound_names
 from convspec.syntax import ast, grammar
 
 _S = types.SymbolKind
+_BOUND: dict[type, tuple[types.SymbolKind, str]] = {
+    ast.Input: (_S.Field, "input"),
+    ast.Layer: (_S.Object, "layer"),
+    ast.Let: (_S.Constant, "let"),
+    ast.For: (_S.Variable, "for"),
+}
 
 
 def symbols(document: Document) -> list[types.DocumentSymbol]:
@@ -37,27 +44,17 @@ def _type(param: ast.Param) -> str:
 
 
 def _inside(document: Document, body: ast.Body) -> list[types.DocumentSymbol]:
+    """What the statements of a body bind, each where it is bound first, and the outputs that have names."""
     found: dict[str, types.DocumentSymbol] = {}
     outputs: list[types.DocumentSymbol] = []
     for statement in _statements(body):
-        match statement:
-            case ast.Input(name=name):
-                found[name.text] = _symbol(document, name, statement, _S.Field, "input")
-            case ast.Layer(name=name):
-                found[name.text] = _symbol(document, name, statement, _S.Object, "layer")
-            case ast.Let(name=name):
-                found[name.text] = _symbol(document, name, statement, _S.Constant, "let")
-            case ast.Assign(targets=targets):
-                for name in targets:
-                    found.setdefault(name.text, _symbol(document, name, statement, _S.Variable, ""))
-            case ast.For(targets=loops):
-                for name in (each for target in loops for each in target_names(target)):
-                    found.setdefault(name.text, _symbol(document, name, statement, _S.Variable, "for"))
-            case ast.Output(items=items):
-                for item in items:
-                    if item.name is not None:
-                        text = item.name.span.text.strip('"') or "output"
-                        outputs.append(_symbol(document, ast.Name(text, item.name.span), item, _S.Interface, "output"))
+        kind, detail = _BOUND.get(type(statement), (_S.Variable, ""))
+        for name in bound_names(statement):
+            found.setdefault(name.text, _symbol(document, name, statement, kind, detail))
+        for item in statement.items if isinstance(statement, ast.Output) else ():
+            if item.name is not None:
+                name = ast.Name(item.name.span.text.strip('"') or "output", item.name.span)
+                outputs.append(_symbol(document, name, item, _S.Interface, "output"))
     return sorted([*found.values(), *outputs], key=lambda each: (each.range.start.line, each.range.start.character))
 
 

@@ -42,7 +42,6 @@ class Project:
         self._told: dict[str, dict[str, list[types.Diagnostic]]] = {}
         """By the document that was analysed: what was found, by where it belongs."""
         self._shown: dict[str, Any] = {}
-        self._facts: dict[str, Facts] = {}
         self.views = Views(self)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -74,7 +73,6 @@ class Project:
             task.cancel()
         self._tell(document, {})
         self._told.pop(uri, None)
-        self._facts.pop(uri, None)
         for other in self._importing(document):
             self._start(other)
 
@@ -116,11 +114,7 @@ class Project:
     def facts(self, document: Document) -> Facts:
         """What is known of the networks of a document, and of those that use it elsewhere."""
         others = (each for each in self.documents.values() if each is not document and document.buffer in self._sources(each))
-        modules = [module for each in (document, *others) for module in each.modules.values()]
-        known = self._facts.get(document.uri)
-        if known is None or not known.are_of(modules):
-            known = self._facts[document.uri] = Facts(modules, known)
-        return known
+        return Facts(known for each in (document, *others) for known in each.modules.values())
 
     def view(self, document: Document) -> View:
         """A document as features see it."""
@@ -198,7 +192,7 @@ class Project:
         if document.syntax.failure is not None or outcome is None:
             document.warnings = []
         else:
-            modules = list(outcome.modules.values())
+            modules = [known.module for known in outcome.modules.values()]
             document.warnings = await self._in(self._other_worker, lambda: warned(modules))
         self._tell(document, self._placed(document, [*document.errors, *document.warnings]))
 

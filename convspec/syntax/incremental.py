@@ -1,8 +1,8 @@
 """The syntax tree of a text that is being edited: only items that changed are parsed again.
 
 The text is cut where a line begins with `block`, `model` or `use`: no string or comment goes over a line, so that these words
-stand there as keywords whatever is around them. Each part is parsed by itself. Parts behind an edit keep their tree, whose spans
-are moved in place; so a `Buffer` and its trees belong to one thread, and what was worked out from them follows the text.
+stand there as keywords whatever is around them. Each part is parsed by itself. Parts behind an edit keep their tree, whose
+spans are moved in place; so a `Buffer` and its trees belong to one thread, and what was worked out from them follows the text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import field, fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from convspec.syntax.tokens import Token
 _BOM = "\ufeff"
 _BEGINS = re.compile(r"^(?:block|model|use)\b", re.MULTILINE)
 _NO_CODE = re.compile(r"[ \t]*(?:#[^\r\n]*)?\r?\n?")
+_LINE = re.compile("\n")
 _LEAVES = ("str", "int", "float", "bool")
 
 
@@ -37,6 +38,10 @@ class Buffer(SourceFile):
 
     def __init__(self, name: str, text: str, path: Path | None = None) -> None:
         super().__init__(name, text, path)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _LINE.finditer(self.text))]
 
     def rewrite(self, text: str) -> None:
         """Take another text."""
@@ -58,7 +63,9 @@ class Part:
     tree: ast.File | None = None
     """Its items; None where it has syntax errors."""
     spans: list[Span] = field(default_factory=list)
-    """The spans of the tree, each once."""
+    """The spans of the tree, or of the ghost, each once."""
+    ghost: ast.File | None = None
+    """Where it has syntax errors now: the tree from before, whose spans are moved as well as can be."""
 
     @property
     def end(self) -> int:
@@ -126,6 +133,7 @@ class IncrementalTree:
         middle = cut[head : len(cut) - tail]
         for part in middle:
             self._parse(part)
+        _haunt(old[head : len(old) - tail], middle)
         return [*old[:head], *middle, *kept]
 
     def _parse(self, part: Part) -> None:
@@ -279,6 +287,47 @@ def _move(part: Part, start: int) -> None:
         for span in part.spans:
             _set_start(span, span.start + by)
             _set_end(span, span.end + by)
+
+
+def _haunt(old: list[Part], new: list[Part]) -> None:
+    """Give parts that broke the tree from before, if it can be told which it was."""
+    if len(old) != len(new):
+        return
+    for before, now in zip(old, new, strict=True):
+        tree = before.tree or before.ghost
+        if now.broken and tree is not None:
+            now.ghost, now.spans = tree, before.spans
+            _follow(before, now)
+
+
+def _follow(before: Part, now: Part) -> None:
+    """Move the spans of a tree from before an edit to where their characters are; what was edited becomes empty."""
+    one, other = before.text, now.text
+    head = _common(one, other)
+    tail = min(_common(one[::-1], other[::-1]), len(one) - head, len(other) - head)
+
+    def moved(offset: int) -> int:
+        inside = offset - before.start
+        if inside <= head:
+            return now.start + inside
+        return now.start + (max(inside + len(other) - len(one), head) if inside >= len(one) - tail else head)
+
+    for span in now.spans:
+        start, end = moved(span.start), moved(span.end)
+        _set_start(span, start)
+        _set_end(span, max(start, end))
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 _set_start = vars(Span)["start"].__set__
