@@ -18,6 +18,21 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+FEATURES = {
+    "CodeActions",
+    "CompletionItem",
+    "Definition",
+    "DocumentFormattingEdit",
+    "DocumentSemanticTokens",
+    "DocumentSymbol",
+    "Hover",
+    "InlayHints",
+    "Reference",
+    "Rename",
+    "SignatureHelp",
+}
+
+
 def connected(*command: str) -> subprocess.CompletedProcess[str]:
     """The extension with this command set as that of convspec; what it logged."""
     env = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -30,6 +45,9 @@ def test_the_server_starts_and_stops() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "(the setting convspec.command): convspec" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("providers: ")]
+    found = {name.removeprefix("register").removesuffix("Provider") for name in line.split()[1:]}
+    assert found >= FEATURES, "what the server offers, VS Code is told"
 
 
 def test_what_is_not_there_is_told() -> None:

@@ -5,5 +5,6 @@ import { author, extension, told } from "./vscode.mjs";
 author.setting = process.argv.slice(2);
 await extension.activate({ subscriptions: [] });
 await extension.deactivate();
+console.log(`providers: ${[...new Set(told.providers)].sort().join(" ")}`);
 console.log([...told.log, ...told.errors].join("\n"));
 process.exit(told.errors.length === 0 ? 0 : 1);

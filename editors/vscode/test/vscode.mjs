@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import Module from "node:module";
 
-export const told = { errors: [], log: [], results: "", shown: 0, commands: new Map(), panels: [] };
+export const told = { errors: [], log: [], results: "", shown: 0, commands: new Map(), panels: [], providers: [] };
 /** What the author has: the setting convspec.command, trust in the workspace, the Python extension. */
 export const author = { setting: [], trusted: true, python: undefined };
 
@@ -15,8 +15,12 @@ const anything = (known) =>
     get: (target, name) => (name in target || typeof name === "symbol" ? target[name] : /^[A-Z]/.test(name) ? class { static from() {} } : /^on[A-Z]/.test(name) ? event : () => disposable),
   });
 
+const kind = (value) => ({ value, append: (more) => kind(value === "" ? more : `${value}.${more}`) });
+
 export const vscode = anything({
   version: "1.91.0",
+  CodeActionKind: new Proxy({}, { get: (_, name) => kind(name === "Empty" ? "" : String(name).toLowerCase()) }),
+  SemanticTokensLegend: class {},
   ProgressLocation: { Notification: 15 },
   ViewColumn: { Beside: -2 },
   EventEmitter: class { event = event; fire() {} dispose() {} },
@@ -39,6 +43,8 @@ export const vscode = anything({
     createFileSystemWatcher: () => anything({ dispose() {} }),
     getConfiguration: () => ({ get: (name, otherwise) => (name === "command" ? author.setting : otherwise) }),
   }),
+  /** Whatever the server offers is registered here: `registerHoverProvider` and so on. */
+  languages: new Proxy({}, { get: (_, name) => (...given) => (told.providers.push(String(name)), name === "match" ? 10 : disposable) }),
   commands: anything({ registerCommand: (name, action) => (told.commands.set(name, action), disposable) }),
   extensions: anything({ getExtension: () => author.python }),
   env: anything({ appName: "test", language: "en" }),
