@@ -8,7 +8,8 @@ another order: they have moved.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from bisect import bisect_left
+from collections.abc import Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from convspec.analysis.label_tree import Branch, Item, Leaf
@@ -28,16 +29,28 @@ def align(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
     """Every item of both in one pair, in the order of the new with what is gone before what follows it."""
     token = _token_by_content if _is_shifted(old, new) else _token
     before, after = [token(each) for each in old], [token(each) for each in new]
+    pairs: list[Pair] = []
+    for equal, a0, a1, b0, b1 in _opcodes(before, after):
+        some, others = old[a0:a1], new[b0:b1]
+        pairs += [Pair(a, b) for a, b in zip(some, others, strict=True)] if equal else _gap(some, others)
+    return _moved(pairs)
+
+
+def _opcodes(before: Sequence[Hashable], after: Sequence[Hashable]) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Stretches from a0 to a1 of one and b0 to b1 of the other, that are equal or not.
+
+    Only what lies between equal ends is searched: thousands of equal turns would take minutes.
+    """
     start = _common(before, after)
     end = _common(before[start:][::-1], after[start:][::-1])
-    stop, last = len(old) - end, len(new) - end
-    pairs = [Pair(a, b) for a, b in zip(old[:start], new[:start], strict=True)]
-    # Only what lies between is searched: a thousand equal turns would take a second.
+    stop, last = len(before) - end, len(after) - end
+    if start:
+        yield True, 0, start, 0, start
     matcher = SequenceMatcher(None, before[start:stop], after[start:last], autojunk=False)
     for tag, a0, a1, b0, b1 in matcher.get_opcodes():
-        some, others = old[start + a0 : start + a1], new[start + b0 : start + b1]
-        pairs += [Pair(a, b) for a, b in zip(some, others, strict=True)] if tag == "equal" else _gap(some, others)
-    return _moved([*pairs, *(Pair(a, b) for a, b in zip(old[stop:], new[last:], strict=True))])
+        yield tag == "equal", start + a0, start + a1, start + b0, start + b1
+    if end:
+        yield True, stop, len(before), last, len(after)
 
 
 def _common(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
@@ -77,11 +90,11 @@ def _gap(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
     found: dict[Item, Item] = {}
     left_old, left_new = list(old), list(new)
     for key in (_content, _kind, _place):
-        found |= _pairs_by(left_old, left_new, key)
+        _add(found, _pairs_by(left_old, left_new, key), old, new)
         left_old = [each for each in old if each not in found]
         left_new = [each for each in new if each not in found.values()]
     if len(left_old) == len(left_new) == 1 and isinstance(left_old[0], Leaf) and isinstance(left_new[0], Leaf):
-        found[left_old[0]] = left_new[0]  # one layer in the place of another
+        _add(found, {left_old[0]: left_new[0]}, old, new)  # one layer in the place of another
     taken = set(found.values())
     pairs: list[Pair] = []
     rest = list(old)
@@ -100,11 +113,25 @@ def _gap(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
     return gone + pairs if not taken else pairs + gone
 
 
+def _add(found: dict[Item, Item], more: dict[Item, Item], old: Sequence[Item], new: Sequence[Item]) -> None:
+    """Take the pairs that cross none of those found: both sides are read in their order."""
+    places = {id(each): place for items in (old, new) for place, each in enumerate(items)}
+    settled = sorted((places[id(a)], places[id(b)]) for a, b in found.items())
+    for a, b in more.items():
+        here, there = places[id(a)], places[id(b)]
+        at = bisect_left(settled, (here, there))
+        before = settled[at - 1][1] if at else -1
+        after = settled[at][1] if at < len(settled) else len(new)
+        if before < there < after:
+            settled.insert(at, (here, there))
+            found[a] = b
+
+
 def _pairs_by(old: Sequence[Item], new: Sequence[Item], key: object) -> dict[Item, Item]:
     """Items with equal keys, in order."""
     assert callable(key)
-    matcher = SequenceMatcher(None, [key(each) for each in old], [key(each) for each in new], autojunk=False)
-    return {old[block.a + i]: new[block.b + i] for block in matcher.get_matching_blocks() for i in range(block.size)}
+    codes = _opcodes([key(each) for each in old], [key(each) for each in new])
+    return {old[a0 + i]: new[b0 + i] for equal, a0, a1, b0, _ in codes if equal for i in range(a1 - a0)}
 
 
 def _content(item: Item) -> Hashable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -274,3 +275,35 @@ def test_pictures_and_fractions_are_told_short() -> None:
 def test_fractions_that_are_near_are_told_apart(old: str, new: str) -> None:
     (change,) = compared(BASE.replace("0.3", old), BASE.replace("0.3", new)).changes
     assert change.text == f"dropout: rate {old} → {new}"
+
+
+def test_pairs_that_would_cross() -> None:
+    """A layer put before a changed one, and one taken out behind it: each is told, and none is lost."""
+    text = "model Net {{\ninput x: float32[N, 3, 4, 4]\noutput y = x -> {} -> relu -> global_avgpool\n}}"
+    found = compared(text.format("conv(4, 1x1) -> batchnorm"), text.format("relu -> conv(5, 1x1)"))
+    assert [(change.kind, change.text) for change in found.changes if change.kind != "renamed"] == [
+        ("added", "relu"),
+        ("changed", "conv: filters 4 → 5"),
+        ("removed", "batchnorm"),
+    ]
+
+
+def test_edits_at_random_add_up() -> None:
+    """Layers taken out, put in and changed anywhere: every cost is told once."""
+    rng = random.Random(3)
+    layers = ["conv(4, 1x1)", "conv(5, 3x3, pad = 1)", "batchnorm", "relu", "silu", "a: conv(4, 1x1)", "b: [relu -> batchnorm]"]
+    text = "model Net {{\ninput x: float32[N, 3, 4, 4]\noutput y = x -> {}\n}}"
+    for _ in range(150):
+        both = [[rng.choice(layers[:5]) for _ in range(rng.randrange(1, 7))] for _ in range(2)]
+        for stages in both:
+            for labelled in layers[5:]:
+                if rng.random() < 0.5:
+                    stages.insert(rng.randrange(len(stages) + 1), labelled)
+        old, new = (text.format(" -> ".join(stages)) for stages in both)
+        found = compared(old, new)
+        assert found.same == (both[0] == both[1])
+        count = sum(
+            (change.kind == "added") * change.layers - (change.kind == "removed") * change.layers for change in found.changes
+        )
+        replaced = any(change.kind == "replaced" for change in found.changes)
+        assert replaced or count == found.new.layers - found.old.layers
