@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convspec.draw.diagram import diagram
+from convspec.draw.scene import levels, watch
 from convspec.zoo import networks
 from tests.draw.html.conftest import Open, net_of
 
@@ -21,6 +22,33 @@ def test_resnet152_opens_folded_and_unfolds_whole(opened: Open) -> None:
     page.keyboard.press("Enter")
     assert page.locator("#details h2").inner_text() == "layer3.35.conv2"
     assert page.locator("#details [data-window]").count() == 2
+
+
+NETWORKS = [("zoo:resnet", "ResNet50"), ("zoo:unet", "UNet2D")]
+MORE = [
+    ("zoo:slowfast", "SlowFast"),
+    ("zoo:densenet", "DenseNet121"),
+    ("zoo:nasnet", "NASNetMobile"),
+    ("zoo:yolo_v8", "YOLOv8n"),
+]
+
+
+@pytest.mark.parametrize(("spec", "model"), [*NETWORKS, *(pytest.param(*each, marks=pytest.mark.zoo) for each in MORE)])
+def test_what_is_seen_and_joined_is_what_the_svg_has(opened: Open, spec: str, model: str) -> None:
+    """The page watches the network by itself; `scene` does so for the other pictures."""
+    page = opened(spec, model)
+    drawn = diagram(net_of(spec, model).module)
+    for depth in range(levels(drawn.root) + 1):
+        page.click("#fold-all")
+        for _ in range(depth):
+            page.click("#more")
+        scene = watch(drawn, depth)
+        ends = page.eval_on_selector_all("#stage .wire", "all => all.flatMap(each => each.dataset.ends.split(';'))")
+        assert set(ends) == {f"{wire.source} {wire.target}" for wire in scene.wires}
+        rows = page.eval_on_selector_all(
+            "#stage .row, #stage .group-box, #stage .end-row", "all => all.map(each => each.dataset.id)"
+        )
+        assert sorted(rows) == sorted(part.id for box in scene.root.boxes() for part in box.parts)
 
 
 DENSE = """

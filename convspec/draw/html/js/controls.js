@@ -98,7 +98,7 @@ function pointer(app) {
   canvas.addEventListener("wheel", hide, { passive: true });
   canvas.addEventListener("focusin", (event) => {
     const node = event.target.closest("[data-id]");
-    if (!node || !node.matches(":focus-visible")) return;
+    if (!node || !node.matches(":focus-visible") || node.dataset.id === app.selected) return;
     const box = node.getBoundingClientRect();
     showTip(app, node, box.right, box.top);
   });
