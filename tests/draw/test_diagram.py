@@ -94,7 +94,7 @@ def test_everything_is_drawn(name: str) -> None:
 
 
 @seed(6)
-@settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(spec=specs())
 def test_random_networks_are_drawn(spec: Spec) -> None:
     try:

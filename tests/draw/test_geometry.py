@@ -145,7 +145,7 @@ def test_nothing_overlaps_where_all_is_open(name: str, look: Look) -> None:
 
 
 @seed(7)
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(spec=specs())
 def test_nothing_overlaps_in_random_networks(spec: Spec) -> None:
     try:
