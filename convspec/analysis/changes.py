@@ -106,8 +106,9 @@ def _key(change: Change) -> tuple[str, ...]:
     old, new = change.old.rpartition(".")[2], change.new.rpartition(".")[2]
     if change.kind == "renamed":
         return ("renumbered",) if _renumbered(change) else (change.kind, change.text, old, new)
-    if change.kind in ("added", "removed", "replaced") and (new or old).isdigit():
-        return change.kind, change.text
+    if (new or old).isdigit():
+        levels = [level for level in change.path.split(".") if not level.isdigit()] or [""]
+        return change.kind, change.text, "" if change.kind in ("added", "removed", "replaced") else levels[-1]
     text = change.text.partition(" ")[0] if change.kind == "rewired" else change.text
     return change.kind, text, new or old
 

@@ -61,6 +61,8 @@ class _Comparer:
         self.follows: list[Change] = []
         self.nodes: dict[Node, Node] = {}
         """New layer → the old one that it stands for."""
+        self.stands: dict[Node, Node] = {}
+        """The other way round, once all are known."""
         self.leaves: dict[Node, Leaf] = {}
         self.moved: set[Node] = set()
         self.made = _makers(found.old), _makers(found.new)
@@ -120,31 +122,26 @@ class _Comparer:
     def wiring(self) -> None:
         """Layers that read from elsewhere than they did, where that does not follow from another change."""
         made = {**self.made[0], **self.made[1]}
-        stands = {old: new for new, old in self.nodes.items()}
+        self.stands = {old: new for new, old in self.nodes.items()}
         for new, old in self.nodes.items():
             if new in self.moved or len(old.inputs) != len(new.inputs):
                 if len(old.inputs) != len(new.inputs) and new not in self.moved:
                     self._rewired(old, new, made)
                 continue
             pairs = list(zip(old.inputs, new.inputs, strict=True))
-            if old.op.name in _COMMUTATIVE and self._is_any_rewired(pairs, made, stands):
+            if old.op.name in _COMMUTATIVE and any(self.is_rewired(a, b) for a, b in pairs):
                 pairs = list(zip(old.inputs, reversed(new.inputs), strict=True))  # a + b is b + a
-            if self._is_any_rewired(pairs, made, stands):
+            if any(self.is_rewired(a, b) for a, b in pairs):
                 self._rewired(old, new, made)
 
-    def _is_any_rewired(
-        self, pairs: list[tuple[Value, Value]], made: Mapping[Value, tuple[Node, int]], stands: Mapping[Node, Node]
-    ) -> bool:
-        return any(self._is_rewired(made.get(a), made.get(b), a, b, stands) for a, b in pairs)
-
-    def _is_rewired(self, a: Any, b: Any, old: Value, new: Value, stands: Mapping[Node, Node]) -> bool:
-        """Whether two tensors, with the layers that make them, do not stand for each other, though both have a counterpart."""
+    def is_rewired(self, old: Value, new: Value) -> bool:
+        """Whether two tensors do not stand for each other, though the layers that make them both have a counterpart."""
+        a, b, stands = self.made[0].get(old), self.made[1].get(new), self.stands
         if a is None and b is None:
             return old.name != new.name
-        if a is None:
-            return b[0] in self.nodes and b[0] not in self.moved
-        if b is None:
-            return a[0] in stands and stands[a[0]] not in self.moved
+        if a is None or b is None:
+            there = stands.get(a[0]) if a is not None else b[0] if b is not None and b[0] in self.nodes else None
+            return there is not None and there not in self.moved
         if stands.get(a[0]) is b[0]:
             return bool(a[1] != b[1])
         known = a[0] in stands and b[0] in self.nodes
@@ -263,12 +260,9 @@ def _outputs(old: Graph, new: Graph, comparer: _Comparer) -> Iterator[Change]:
 def _end(
     name: str, old: Value, new: Value, makers: tuple[Mapping[Value, Node], Mapping[Value, Node]], comparer: _Comparer
 ) -> Iterator[Change]:
-    """An output that another layer makes than the one that stands for its maker, where none of them has moved."""
+    """An output that another layer makes than the one that stands for its maker, where that follows from no other change."""
     a, b = makers[0].get(old), makers[1].get(new)
-    if b in comparer.moved or any(comparer.nodes.get(node) is a for node in comparer.moved):
-        return
-    stood = comparer.nodes.get(b) if b is not None else None
-    if (a is None) != (b is None) or (a is not None and stood is not None and stood is not a):
+    if comparer.is_rewired(old, new):
         was, now = a.path if a else old.name, b.path if b else new.name
         yield Change("interface", name, name, f"output {name} is {was} → {now}", layers=0)
 
