@@ -57,7 +57,8 @@ def page(
     `unroll` says so, and coloured by `colour`; its reader may change all that.
     """
     view = {"depth": depth, "unroll": unroll, "colour": colour}
-    data = {**drawn.to_json(), "fields": fields_json(drawn), "view": view, "version": VERSION}
+    sliding = [layer.id for layer in drawn.root.layers() if layer.node.op.receptive_field is not None]
+    data = {**drawn.to_json(), "sliding": sliding, "fields": fields_json(drawn), "view": view, "version": VERSION}
     style, script = _style(), _script()
     parts = {
         "TITLE": html.escape(drawn.name),

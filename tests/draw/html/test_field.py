@@ -129,7 +129,7 @@ def padding(axis: AxisWindow) -> tuple[int, int]:
         (PAIR, None),
         (OPEN, None),
         ("zoo:unet", "UNet2D"),
-        ("zoo:inception_v3", None),
+        pytest.param("zoo:inception_v3", None, marks=pytest.mark.zoo),
     ],
 )
 def test_every_unit_says_what_python_says(opened: Open, spec: str, model: str | None) -> None:

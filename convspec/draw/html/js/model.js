@@ -8,6 +8,7 @@ function makeModel(data) {
     parents: new Map(), // id → the group around it
     layers: [],
     groups: [],
+    sliding: new Set(data.sliding), // layers that look around, which stand in boxes of their own
     members: new Map(), // id of a group in a stack → {first, index, count}
     ranges: new Map(), // id of a group → [index of its first layer, index behind its last]
     incoming: new Map(),

@@ -64,7 +64,7 @@ function follows(model, before, layer) {
   const from = model.outgoing.get(before.id) || [];
   return (
     into.length === 1 && from.length === 1 && into[0].from === before.id && layer.outputs.length === 1 && layer.inputs.length === 1 &&
-    layer.weights.macs === 0 && !/pool|resize|upsample|pad|crop/.test(layer.op) &&
+    layer.weights.macs === 0 && before.outputs.length === 1 && !model.sliding.has(layer.id) &&
     String(layer.outputs[0].shape) === String(layer.inputs[0].shape)
   );
 }
