@@ -25,7 +25,7 @@ from convspec.source import SourceFile
 log = logging.getLogger(__name__)
 
 Publish = Callable[[str, int | None, list[types.Diagnostic]], None]
-_PAUSE, _LONG_PAUSE = 0.01, 0.25
+_PAUSE, _LONG_PAUSE = 0.005, 0.5
 """Seconds after an edit until shapes are worked out, so that what was typed together is, and until warnings are."""
 
 
@@ -79,7 +79,7 @@ class Project:
     def files_changed(self) -> None:
         """Files on the disk changed: whoever imports any looks again."""
         for document in self.documents.values():
-            if len(self._sources(document)) != 1:
+            if self._wanted(document):
                 document.settled.clear()
                 self._start(document)
 

@@ -76,7 +76,8 @@ def _lifecycle(server: Server) -> None:
 
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
-        project.encoding = str(server.workspace.position_encoding.value)
+        encoding: object = server.workspace.position_encoding  # a str where the client named some
+        project.encoding = str(encoding.value if isinstance(encoding, types.PositionEncodingKind) else encoding)
         folders = [folder.uri for folder in params.workspace_folders or ()] or [uri for uri in (params.root_uri,) if uri]
         project.folders = [path for uri in folders if (path := path_of(uri)) is not None]
 

@@ -119,5 +119,6 @@ def test_many_shapes_are_shortened() -> None:
 
 
 def test_hints_up_to_a_mistake_and_beside_it() -> None:
-    text = "model M {\n input x: float32[1, 3, 4, 4]\n y = x -> conv(2, 1)\n z = y -> conv(2, 9x9)\n w = z -> relu\n output y -> relu\n}\n"
+    text = "model M {\n input x: float32[1, 3, 4, 4]\n y = x -> conv(2, 1)\n z = y -> conv(2, 9x9)\n w = z -> relu\n"
+    text += " output y -> relu\n}\n"
     assert hints(text) == ["2:[1, 2, 4, 4]", "5:[1, 2, 4, 4]"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,9 +14,14 @@ from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 NET = """\
+# 😀 é
+block Twice(x: tensor, width: int) {
+    return x -> conv(width, 3x3, pad = 1)->relu
+}
+
 model Net {
     input x: float32[N, 3, 8, 8]
-    output x -> conv(8, 3x3) -> relu
+    output x -> Twice(4) -> relu
 }
 """
 
@@ -28,23 +34,112 @@ async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
     await lsp_client.shutdown_session()
 
 
-def opened(client: LanguageClient, uri: str, text: str) -> None:
-    client.text_document_did_open(types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "cnn", 1, text)))
+class Editor:
+    """A file that is open in a client."""
 
+    def __init__(self, client: LanguageClient, uri: str, text: str) -> None:
+        self.client, self.uri, self.version = client, uri, 1
+        self.document = types.TextDocumentIdentifier(uri)
+        client.text_document_did_open(types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "cnn", 1, text)))
 
-async def told(client: LanguageClient, uri: str, version: int) -> list[types.Diagnostic]:
-    """What is said of a version, when shapes have been worked out."""
-    for _ in range(200):
-        await asyncio.sleep(0.02)
-        if uri in client.diagnostics:
-            return list(client.diagnostics[uri])
-    raise AssertionError("nothing was published")
+    def edit(self, *changes: types.TextDocumentContentChangeEvent) -> None:
+        self.version += 1
+        document = types.VersionedTextDocumentIdentifier(self.version, self.uri)
+        self.client.text_document_did_change(types.DidChangeTextDocumentParams(document, list(changes)))
+
+    def type(self, line: int, start: int, end: int, text: str) -> None:
+        range_ = types.Range(types.Position(line, start), types.Position(line, end))
+        self.edit(types.TextDocumentContentChangePartial(range=range_, text=text))
+
+    async def codes(self, wanted: list[str]) -> None:
+        """Wait until these, and no others, are the codes that are told."""
+        found: list[object] = []
+        for _ in range(500):
+            found = [each.code for each in self.client.diagnostics.get(self.uri, [])]
+            if found == wanted and self.uri in self.client.diagnostics:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{found} instead of {wanted}")
 
 
 @pytest.mark.asyncio
-async def test_open(client: LanguageClient, tmp_path: Path) -> None:
-    uri = (tmp_path / "a.cnn").as_uri()
-    opened(client, uri, NET.replace("relu", "rellu"))
-    found = await told(client, uri, 1)
-    assert [each.code for each in found] == ["CNN021"]
-    assert found[0].range == types.Range(types.Position(2, 32), types.Position(2, 37))
+async def test_a_session(client: LanguageClient, tmp_path: Path) -> None:
+    net = Editor(client, (tmp_path / "a.cnn").as_uri(), NET)
+    await net.codes([])
+    net.type(7, 28, 32, "rellu")
+    await net.codes(["CNN021"])
+    (found,) = client.diagnostics[net.uri]
+    assert found.range == types.Range(types.Position(7, 28), types.Position(7, 33)) and found.source == "convspec"
+    actions = await client.text_document_code_action_async(
+        types.CodeActionParams(net.document, found.range, types.CodeActionContext([found]))
+    )
+    assert actions and isinstance(actions[0], types.CodeAction) and "relu" in actions[0].title
+    net.type(7, 28, 33, "relu")
+    net.type(0, 4, 4, "\n# é 😀")  # in UTF-16 the first face takes two
+    await net.codes([])
+
+    at = types.Position(3, 17)
+    hover = await client.text_document_hover_async(types.HoverParams(net.document, at))
+    assert hover is not None and "[N, 3, 8, 8]` → `[N, 4, 8, 8]" in getattr(hover.contents, "value", "")
+    everything = types.Range(types.Position(0, 0), types.Position(20, 0))
+    hints = await client.text_document_inlay_hint_async(types.InlayHintParams(net.document, everything))
+    assert [hint.label for hint in hints or []] == ["[N, 4, 8, 8]"] * 4
+    offered = await client.text_document_completion_async(types.CompletionParams(net.document, types.Position(8, 28)))
+    assert "relu" in [item.label for item in getattr(offered, "items", [])]
+    signature = await client.text_document_signature_help_async(types.SignatureHelpParams(net.document, types.Position(3, 21)))
+    assert signature is not None and signature.signatures[0].label.startswith("conv(filters")
+    places = await client.text_document_definition_async(types.DefinitionParams(net.document, types.Position(8, 17)))
+    assert isinstance(places, list) and places[0].range.start == types.Position(2, 6)
+    uses = types.ReferenceParams(types.ReferenceContext(True), net.document, types.Position(2, 8))
+    assert len(await client.text_document_references_async(uses) or []) == 2
+    symbols = await client.text_document_document_symbol_async(types.DocumentSymbolParams(net.document))
+    assert [symbol.name for symbol in symbols or []] == ["Twice", "Net"]
+    tokens = await client.text_document_semantic_tokens_full_async(types.SemanticTokensParams(net.document))
+    assert tokens is not None and len(tokens.data) % 5 == 0 and list(tokens.data[:2]) == [2, 6]
+    folds = await client.text_document_folding_range_async(types.FoldingRangeParams(net.document))
+    assert [(fold.start_line, fold.end_line) for fold in folds or []] == [(0, 1), (2, 3), (6, 8)]
+    lit = await client.text_document_document_highlight_async(
+        types.DocumentHighlightParams(net.document, types.Position(3, 21))
+    )
+    assert len(lit or []) == 2
+    options = types.FormattingOptions(4, True)
+    edits = await client.text_document_formatting_async(types.DocumentFormattingParams(net.document, options))
+    assert edits and "pad = 1) -> relu" in edits[0].new_text
+    new = await client.text_document_rename_async(types.RenameParams(net.document, types.Position(2, 8), "Two"))
+    assert new is not None and len((new.changes or {})[net.uri]) == 2
+
+
+@pytest.mark.asyncio
+async def test_what_is_refused_and_what_is_odd(client: LanguageClient, tmp_path: Path) -> None:
+    net = Editor(client, "untitled:Untitled-1", NET)
+    await net.codes([])
+    with pytest.raises(Exception, match="belongs to the language"):
+        await client.text_document_rename_async(types.RenameParams(net.document, types.Position(2, 17), "Two"))
+    nowhere = types.TextDocumentIdentifier("file:///nowhere/a.cnn")
+    assert await client.text_document_hover_async(types.HoverParams(nowhere, types.Position(0, 0))) is None
+    far = types.Position(10_000, 10_000)
+    assert await client.text_document_hover_async(types.HoverParams(net.document, far)) is None
+    assert await client.text_document_completion_async(types.CompletionParams(net.document, far)) is not None
+    client.protocol.notify("convspec/unknown", {})
+    net.edit(types.TextDocumentContentChangeWholeDocument("\ufeff" + NET.replace("\n", "\r\n") + "x" * 30_000))
+    await net.codes(["CNN001"])
+    net.edit(types.TextDocumentContentChangeWholeDocument("\ufeff" + NET.replace("\n", "\r\n")))
+    await net.codes([])
+    client.text_document_did_close(types.DidCloseTextDocumentParams(net.document))
+    assert await client.text_document_hover_async(types.HoverParams(net.document, types.Position(7, 18))) is None
+
+
+def test_check_says_what_would_run() -> None:
+    done = subprocess.run([sys.executable, "-m", "convspec", "lsp", "--check"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("convspec ") and ", pygls 2." in done.stdout and done.stdout.count("\n") == 1
+
+
+def test_without_pygls_it_says_what_to_install() -> None:
+    script = "import sys; sys.modules['pygls'] = None; sys.argv = ['convspec', 'lsp', '--check']; import convspec.cli as c; c.main()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "pip install 'convspec[lsp]'" in done.stderr and not done.stdout
+
+
+def test_nothing_but_the_protocol_is_written_to_standard_output() -> None:
+    done = subprocess.run([sys.executable, "-m", "convspec", "lsp"], input=b"", capture_output=True, timeout=60, check=False)
+    assert done.stdout == b"" and b"Traceback" not in done.stderr
