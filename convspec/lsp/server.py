@@ -42,7 +42,9 @@ class Server(LanguageServer):
             self.workspace_inlay_hint_refresh(None)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """A failed request fails by itself: it is logged, and the server goes on."""
+        """A failed request fails by itself: it is logged, and the server goes on. One that is refused is no failure."""
+        if isinstance(error, JsonRpcException):
+            return
         log.error("%s: %s", getattr(source, "__name__", source), error, exc_info=error)
 
 

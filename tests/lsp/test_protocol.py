@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_lsp
 from lsprotocol import types
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
 NET = """\
 # 😀 é
@@ -28,7 +28,16 @@ model Net {
 
 @pytest_lsp.fixture(config=ClientServerConfig(server_command=[sys.executable, "-m", "convspec", "lsp", "--stdio"]))
 async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
-    capabilities = types.ClientCapabilities()
+    capabilities = client_capabilities("visual-studio-code")
+
+    @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def registered(params: types.RegistrationParams) -> None:
+        assert [each.method for each in params.registrations] == [types.WORKSPACE_DID_CHANGE_WATCHED_FILES]
+
+    @lsp_client.feature(types.WORKSPACE_INLAY_HINT_REFRESH)
+    def refreshed(params: None) -> None:
+        pass
+
     await lsp_client.initialize_session(types.InitializeParams(capabilities=capabilities))
     yield
     await lsp_client.shutdown_session()
@@ -135,7 +144,9 @@ def test_check_says_what_would_run() -> None:
 
 
 def test_without_pygls_it_says_what_to_install() -> None:
-    script = "import sys; sys.modules['pygls'] = None; sys.argv = ['convspec', 'lsp', '--check']; import convspec.cli as c; c.main()"
+    script = (
+        "import sys; sys.modules['pygls'] = None; sys.argv = ['convspec', 'lsp', '--check']; import convspec.cli as c; c.main()"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "pip install 'convspec[lsp]'" in done.stderr and not done.stdout
 
