@@ -300,7 +300,7 @@ class _Shown:
         lines = markdown_lines(table) if form is TableFormat.markdown else text_lines(table)
         return "\n".join([*lines, "", self._about()]) + "\n"
 
-    def _about(self) -> str:
+    def _about(self, mark: str = "*") -> str:
         """At which sizes, and what the front is."""
         from convspec.analysis.networks import NETWORK_COLUMNS
         from convspec.analysis.sweep import CAPACITY
@@ -313,7 +313,7 @@ class _Shown:
         at = f"At {next(iter(inputs))}. " if len(inputs) == 1 else ""
         failed = sum(point.entry is None for point in self.points)
         said = f" {failed:,} of {len(self.points):,} combinations failed." if failed else ""
-        return f"{at}Memory is in bytes. *: no other has {much} {y} for as few {x}.{said}"
+        return f"{at}{'Memory is in bytes. ' if mark == '*' else ''}{mark}: no other has {much} {y} for as few {x}.{said}"
 
     def write(self, outputs: Sequence[Path], told: bool) -> None:
         from convspec.files import write_file
@@ -340,5 +340,5 @@ class _Shown:
             group = first.title if first else ""
             spots.append(Spot(point.title, group, x, y, index in self.best, bool(point.broken)))
         names = NETWORK_COLUMNS[self.axes[0]].heading, NETWORK_COLUMNS[self.axes[1]].heading
-        about = self._about() + (" Red: breaks a budget." if any(spot.broken for spot in spots) else "")
+        about = self._about("Filled") + (" Red: breaks a budget." if any(spot.broken for spot in spots) else "")
         return tradeoff(self.spec, about, names, spots)
