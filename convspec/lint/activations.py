@@ -28,24 +28,38 @@ OPS = frozenset({
 })  # fmt: skip
 _MEANT = {"exp", "abs", "clip", "threshold"}
 """Functions of which two in a row are arithmetic."""
+_CHOOSING = {"identity", "maxpool", "global_maxpool", "flatten", "reshape", "channel_shuffle"}
+"""What comes out of these has come in."""
 
 
 def look(survey: Survey, node: Node) -> Finding | None:
     """CNN114 for an activation that follows one to no purpose."""
-    first = survey.before(node)
-    while first is not None and first.op.name == "identity":
-        first = survey.before(first)
-    if first is None or first.op.name not in OPS:
+    bounding = _before(survey, node, _CHOOSING)
+    if bounding is not None and _changes_nothing(bounding, node):
+        why = _why(bounding)
+        return Finding(message=f"this {node.op.name} changes nothing", label=why, related=_place(bounding, node))
+    first = _before(survey, node, {"identity"})
+    if first is None:
         return None
-    related = (Label(first.span, f"{first.op.name}, whose result comes in"),) if first.span != node.span else ()
-    if _changes_nothing(first, node):
-        return Finding(message=f"this {node.op.name} changes nothing", label=_why(first, node), related=related)
+    related = _place(first, node)
     if first.op.name == node.op.name and node.op.name not in _MEANT and _alike(first, node):
         return Finding(message=f"{node.op.name} is applied twice in a row", label="again", related=related)
     if {first.op.name, node.op.name} <= _PROBABILITIES:
         message = f"{node.op.name} is applied to what {first.op.name} made a probability already"
         return Finding(message=message, label="again", related=related)
     return None
+
+
+def _before(survey: Survey, node: Node, between: set[str]) -> Node | None:
+    """The activation whose result comes in, past layers of those names."""
+    first = survey.before(node)
+    while first is not None and first.op.name in between and len(first.outputs) == 1:
+        first = survey.before(first)
+    return first if first is not None and first.op.name in OPS else None
+
+
+def _place(first: Node, node: Node) -> tuple[Label, ...]:
+    return (Label(first.span, f"{first.op.name}, whose result comes in"),) if first.span != node.span else ()
 
 
 def _changes_nothing(first: Node, then: Node) -> bool:
@@ -69,7 +83,7 @@ def _alike(first: Node, then: Node) -> bool:
     return not then.params and first.attrs == then.attrs
 
 
-def _why(first: Node, then: Node) -> str:
+def _why(first: Node) -> str:
     low, high = _bounds(first)
     within = f"lies between {low:g} and {high:g}" if -inf < low and high < inf else f"is never below {low:g}"
     within = within if low > -inf else f"is never above {high:g}"

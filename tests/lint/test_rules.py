@@ -257,11 +257,14 @@ model B { input x: float32[N, 3, 32, 32] output x -> Unit(groupnorm(2)) }
     f = x -> softplus -> clip(0)  # ! CNN114
     g = x -> clip(0, 1) -> relu  # ! CNN114
     h = x -> relu -> relu6
+    m = x -> relu -> maxpool(2x2) -> relu -> upsample(2)  # ! CNN114
+    n = x -> gelu -> maxpool(2x2) -> gelu -> upsample(2)
+    o = x -> relu -> maxpool(3x3, stride = 1, pad = 1) -> batchnorm -> relu
     i = x -> prelu -> prelu
     j = x -> relu -> sigmoid
     k = x -> tanh -> relu
     l = x -> relu -> dropout(0.5) -> tanh
-    output concat(a, b, c, d, e, f, g, h, i, j, k, l)
+    output concat(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)
 """),
     "a stage that is handed over is an activation at one use only": """
 block Unit(x: tensor, last: stage) { return x -> relu -> last }
