@@ -56,7 +56,9 @@ def check(
     deny: Annotated[Deny | None, Option("--deny", help=_DENY)] = None,
     output_format: Annotated[ReportFormat, Option("--format", help=_FORMAT)] = ReportFormat.text,
 ) -> None:
-    """Report every error in a spec, or in several, and what is suspicious in those without errors.
+    """Report every error and warning in a spec, or in several.
+
+    Warnings are what is suspicious in specs without errors, and change no exit status unless --deny counts them as errors.
 
     Without --model, each model in a file is checked; one that needs arguments where a configuration gives them. A comment
     `# allow: CNN110 the reason` silences a warning.
