@@ -28,6 +28,9 @@ model Small {
 """
 
 
+PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 def ids(page: Page) -> dict[str, str]:
     """Paths of labels → ids."""
     found: dict[str, str] = page.evaluate(
@@ -94,7 +97,7 @@ def test_wires_end_where_boxes_are(opened: Open) -> None:
     page = opened("zoo:resnet", "ResNet18")
     page.click("#unfold-all")
     page.click("#fit")
-    page.wait_for_timeout(50)
+    page.evaluate(PAINTED)
     far = page.evaluate(
         """() => { const off = []; for (const wire of document.querySelectorAll('#stage .wire')) {
           const end = wire.getPointAtLength(wire.getTotalLength()); const frame = wire.closest('g:not(.wires)');
@@ -112,7 +115,7 @@ def test_boxes_do_not_overlap(opened: Open) -> None:
     page = opened("zoo:googlenet")
     page.click("#unfold-all")
     page.click("#fit")  # what is far outside is left out
-    page.wait_for_timeout(50)
+    page.evaluate(PAINTED)
     overlaps = page.evaluate(
         """() => { const found = []; for (const parent of document.querySelectorAll('#stage .network, #stage .frame')) {
           const boxes = [...parent.querySelectorAll(':scope > .item')].map(each => each.getBoundingClientRect());
@@ -222,7 +225,7 @@ def test_wheel_drag_and_keys_move_the_picture(opened: Open) -> None:
     page.wait_for_function(f"before => ({place})() !== before", arg=zoomed)
     expect(page.locator("#stage .chosen")).to_have_count(0)  # a drag is no click
     page.click("#fit")
-    page.wait_for_timeout(60)
+    page.evaluate(PAINTED)
     box, pane = page.locator("#stage").bounding_box(), page.locator("#canvas").bounding_box()
     assert box and pane and box["x"] >= pane["x"] and box["y"] >= pane["y"]
     assert box["y"] + box["height"] <= pane["y"] + pane["height"] + 1
@@ -329,7 +332,8 @@ def test_nothing_may_run_or_load_but_the_page(opened: Open) -> None:
         for (const [tag, key] of [['script', 'src'], ['img', 'src'], ['iframe', 'src']]) {
           const it = document.createElement(tag); it[key] = 'http://127.0.0.1:9/x'; document.body.append(it); }
         const inline = document.createElement('script'); inline.textContent = 'window.ran = 1'; document.body.append(inline);
-        await fetch('http://127.0.0.1:9/x').catch(() => 0); await new Promise(done => setTimeout(done, 50));
+        await fetch('http://127.0.0.1:9/x').catch(() => 0);
+        for (let turn = 0; turn < 100 && new Set(out).size < 4; turn += 1) await new Promise(done => setTimeout(done, 50));
         return [out.sort(), window.ran ?? null]; }"""
     )
     assert held[1] is None
