@@ -27,6 +27,7 @@ SCRIPTS = {
     "int8": "int8 against float32 on ONNX Runtime",
     "pytorch": "generated modules against torchvision's",
     "folder": "a folder of pictures against a plain loop",
+    "editor": "an edit in a file of 2,000 lines",
     "page": "the page of ResNet-152 in a browser",
     "gpu": "the table of a GPU",
 }

@@ -1,8 +1,8 @@
 """How soon the language server answers an edit in a file of 2,000 lines: its diagnostics, and what is said under the mouse.
 
 A server runs as an editor runs it, in a process of its own. An edit is sent, and a hover behind it; the time ends when the
-diagnostics of that very version and the hover are there. Edits are of every kind: in a block that a model uses, at the top, which
-moves all lines, and such that break the syntax and mend it. After each the server is left to finish.
+diagnostics of that very version and the hover are there. Edits are of every kind: in a block that a model uses, at the top,
+which moves all lines, and such that break the syntax and mend it. After each the server is left to finish.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 GOAL = 100.0
 LINES = 2_000
 URI = "untitled:Network"
-PAIR = '''
+PAIR = """
 ## A bottleneck, number {i}.
 block Bottleneck{i}(x: tensor, width: int, stride: int = 1, act: stage = relu) {{
     shortcut = x
@@ -45,7 +45,7 @@ model Net{i}(classes: int = 10) {{
     }}
     output logits = x -> global_avgpool -> flatten -> linear(classes)
 }}
-'''
+"""
 
 
 def figures(quick: bool) -> list[Figure]:

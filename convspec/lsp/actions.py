@@ -12,8 +12,11 @@ from convspec.lsp.document import Document
 from convspec.lsp.positions import range_of
 from convspec.lsp.problems import shown
 from convspec.lsp.project import Project
+from convspec.source import SourceFile
+from convspec.syntax import parse
 
 FIX_ALL = "source.fixAll.convspec"
+_ROUNDS = 20
 
 
 def code_actions(
@@ -30,10 +33,10 @@ def code_actions(
             span = diagnostic.primary.span
             if span.start <= end and start <= span.end:
                 found += _of(project, document, diagnostic)
-    fixes = [each for each in [*document.errors, *document.warnings] if each.fix is not None]
-    everything = _fix_all(project, document, fixes)
-    if everything is not None and (_asked(kinds, FIX_ALL) if kinds else len(fixes) > 1):
-        found.append(everything)
+    if _asked(kinds, FIX_ALL):
+        mended, count = _all_mended(document)
+        if count > (0 if kinds else 1):
+            found.append(_fix_all(document, mended))
     return found
 
 
@@ -70,13 +73,36 @@ def _allow(document: Document, diagnostic: Diagnostic, told: types.Diagnostic) -
     return types.CodeAction(f"Allow {diagnostic.code} here", types.CodeActionKind.QuickFix, [told], edit=edit)
 
 
-def _fix_all(project: Project, document: Document, found: list[Diagnostic]) -> types.CodeAction | None:
+def _all_mended(document: Document) -> tuple[str, int]:
+    """The text without the mistakes of this file that have one right answer, and how many they were.
+
+    A mistake in the syntax may hide others: they are mended in their turn.
+    """
+    found = [*document.errors, *document.warnings]
+    file: SourceFile = document.buffer
+    text, total = document.text, 0
+    for _ in range(_ROUNDS):
+        text, count = apply_fixes(found).get(file, (text, 0))
+        total += count
+        if not count:
+            break
+        file = SourceFile(document.buffer.name, text)
+        found = _syntax_errors(file)
+    return text, total
+
+
+def _syntax_errors(file: SourceFile) -> list[Diagnostic]:
+    try:
+        parse(file)
+    except Failure as failure:
+        return failure.diagnostics
+    return []
+
+
+def _fix_all(document: Document, mended: str) -> types.CodeAction:
     """All that has one right answer, in this file."""
-    applied = apply_fixes(found).get(document.buffer)
-    if applied is None or applied[0] == document.text:
-        return None
     whole = document.lines.range(0, len(document.text))
-    edit = types.WorkspaceEdit(changes={document.uri: [types.TextEdit(whole, applied[0])]})
+    edit = types.WorkspaceEdit(changes={document.uri: [types.TextEdit(whole, mended)]})
     return types.CodeAction("Fix all that has one right answer", FIX_ALL, edit=edit)
 
 

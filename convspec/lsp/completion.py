@@ -132,7 +132,7 @@ class _Finder:
         for name in [*self.view.items, *self.view.imports]:
             found = self.project.views.declaration(self.view, name)
             if found is not None and isinstance(found[1], kinds):
-                icon = {ast.Let: _K.Constant}.get(type(found[1]), _K.Class)
+                icon = _K.Constant if isinstance(found[1], ast.Let) else _K.Class
                 yield _item(name, icon, meaning.item(found[1]))
 
     def _locals(self) -> dict[str, tuple[str, str]]:

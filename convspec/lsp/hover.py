@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from convspec.analysis.receptive_field import show
 from convspec.elaborate.module import BindEvent
-from convspec.ir.graph import Value
+from convspec.ir.graph import Node, Value
 from convspec.lsp import meaning
 from convspec.lsp.document import Document
 from convspec.lsp.facts import Fact, Facts, cost, distinct, nodes_of, plain, results, shape, shapes, shortened
@@ -152,7 +152,7 @@ def _field(facts: Facts, fact: Fact) -> str:
 
 def _resolved(fact: Fact) -> str:
     """The attributes as they were resolved: `kernel = [3, 3], stride = [2, 2]`."""
-    nodes = getattr(fact.event, "nodes", ())
+    nodes: tuple[Node, ...] = getattr(fact.event, "nodes", ())
     if len(nodes) != 1:
         return ""
     node = nodes[0]

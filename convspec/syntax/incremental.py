@@ -340,7 +340,8 @@ def _spans(tree: ast.File) -> Iterator[Span]:
     pending: list[Any] = list(tree.items)
     while pending:
         node = pending.pop()
-        for name in _field_names(type(node)):
+        kind: Any = type(node)
+        for name in _field_names(kind):
             value = getattr(node, name)
             if type(value) is Span:
                 if id(value) not in seen:
