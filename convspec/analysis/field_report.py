@@ -12,7 +12,10 @@ from convspec.analysis.window import AxisWindow, InputWindow
 from convspec.ir.graph import Graph
 
 _WIDE, _HIGH = 40, 20
-_AXES = {1: ("cells",), 2: ("rows", "columns"), 3: ("planes", "rows", "columns")}
+_ALONG = ("before", "behind")
+_ROWS, _COLUMNS = ("rows", "above", "below"), ("columns", "left", "right")
+_AXES = {1: (("cells", *_ALONG),), 2: (_ROWS, _COLUMNS), 3: (("planes", *_ALONG), _ROWS, _COLUMNS)}
+"""What the cells of an axis are called, and its two ends."""
 
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -25,7 +28,7 @@ def field_table(graph: Graph) -> Table:
     for node in graph.nodes:
         for value in node.outputs:
             fields = widest[value]
-            if fields:
+            if value.type.spatial:
                 cells = (show(fields), _each(fields, "jump"), _each(fields, "offset"), show(narrowest[value]))
                 table.rows.append((value.name, node.op.name, str(value.type), *cells))
     return table
@@ -50,7 +53,7 @@ def fields_json(graph: Graph) -> list[dict[str, Any]]:
         }
         for node in graph.nodes
         for value in node.outputs
-        if widest[value]
+        if value.type.spatial
     ]
 
 
@@ -70,20 +73,43 @@ def window_lines(unit: Unit, windows: Sequence[InputWindow], sizes: Mapping[str,
         if not window.axes:
             yield f"  sees nothing of {window.name}"
             continue
-        names = _AXES.get(len(window.axes), tuple(f"axis {number + 2}" for number in range(len(window.axes))))
-        yield f"  {window.name}: {'; '.join(_axis_text(name, axis) for name, axis in zip(names, window.axes, strict=True))}"
+        yield f"  {window.name}: {_window_text(window.axes)}"
         if not all(axis.exact for axis in window.axes):
             yield "  (at most: which of these cells it sees, the data or the other axes decide)"
         if len(window.axes) in (1, 2):
             yield ""
             yield from (f"  {line}" for line in drawing(window.axes))
+            yield from (f"  {line}" for line in _legend(window.axes))
 
 
-def _axis_text(name: str, axis: AxisWindow) -> str:
-    count = axis.high - axis.low + 1
-    seen = f"{name} {axis.low} to {axis.high}, {count} of {axis.size}" if count > 1 else f"{name} {axis.low}, 1 of {axis.size}"
-    pads = [f"{cells} of padding {side}" for side, cells in (("before", axis.before), ("behind", axis.after)) if cells]
-    return " and ".join([seen, ", ".join(pads)] if pads else [seen])
+def _window_text(axes: Sequence[AxisWindow]) -> str:
+    """`12x14 of 28x28: rows 0 to 11 (and 2 of padding above), columns 8 to 21`."""
+    seen, of = ("x".join(map(str, counts)) for counts in zip(*((_count(axis), axis.size) for axis in axes), strict=True))
+    names = _AXES.get(len(axes), tuple((f"axis {number + 2}", *_ALONG) for number in range(len(axes))))
+    return f"{seen} of {of}: {', '.join(_axis_text(*name, axis) for name, axis in zip(names, axes, strict=True))}"
+
+
+def _count(axis: AxisWindow) -> int:
+    return axis.high - axis.low + 1
+
+
+def _axis_text(name: str, before: str, behind: str, axis: AxisWindow) -> str:
+    seen = f"{name} {axis.low} to {axis.high}" if axis.low < axis.high else f"{name} {axis.low}"
+    pads = [f"{cells} of padding {side}" for side, cells in ((before, axis.before), (behind, axis.after)) if cells]
+    return f"{seen} (and {', '.join(pads)})" if pads else seen
+
+
+def _legend(axes: Sequence[AxisWindow]) -> Iterator[str]:
+    """What the marks mean that are drawn, and how much one of them stands for."""
+    padded = any(axis.before or axis.after for axis in axes)
+    steps = [_step(axis, most) for axis, most in zip(axes, (_HIGH, _WIDE) if len(axes) == 2 else (_WIDE,), strict=True)]
+    texts = ["█ seen", *(["░ padding"] if padded else [])]
+    if len(axes) == 2 and steps != [1, 1]:
+        texts.append("a mark is " + " by ".join(f"{n} {name}{'s' * (n > 1)}" for n, name in zip(steps, ("row", "column"))))
+    elif steps != [1] * len(steps):
+        texts.append(f"a mark is {steps[0]} cells")
+    yield ""
+    yield ", ".join(texts)
 
 
 def drawing(axes: Sequence[AxisWindow]) -> Iterator[str]:
@@ -98,11 +124,16 @@ def _marks(axis: AxisWindow, most: int) -> str:
     """One letter for each cell or for several: padding seen, not seen, seen."""
     before, after = axis.before or 0, axis.after or 0
     shown = min(before, axis.size), min(after, axis.size)  # a window may reach far beyond the input
-    step = -(-(axis.size + sum(shown)) // most)
+    step = _step(axis, most)
     cells = (
         "░" * shown[0] + "·" * axis.low + "█" * (axis.high - axis.low + 1) + "·" * (axis.size - 1 - axis.high) + "░" * shown[1]
     )
     return "".join(_most_telling(cells[at : at + step]) for at in range(0, len(cells), step))
+
+
+def _step(axis: AxisWindow, most: int) -> int:
+    """How many cells one letter stands for."""
+    return -(-(axis.size + min(axis.before or 0, axis.size) + min(axis.after or 0, axis.size)) // most)
 
 
 def _most_telling(cells: str) -> str:

@@ -56,9 +56,13 @@ class Place:
 
 def depends(place: Place) -> bool:
     """Whether the result depends on what is in that input, not only on its shape."""
-    op = place.node.op
-    names = getattr(place.node.attrs, "given", ()) or op.inputs
-    return not op.anchored and not (place.source < len(names) and names[place.source].startswith("like"))
+    return is_read(place.node, place.source)
+
+
+def is_read(node: Node, source: int) -> bool:
+    """Of `crop(like = other)` only the size of `other` counts; of a learned constant's anchor nothing does."""
+    names = getattr(node.attrs, "given", ()) or node.op.inputs
+    return not node.op.anchored and not (source < len(names) and names[source].startswith("like"))
 
 
 def reads(place: Place, axis: int) -> Reads:

@@ -24,6 +24,7 @@ from itertools import zip_longest
 from math import ceil, inf
 from typing import TypeAlias
 
+from convspec.analysis.reads import is_read
 from convspec.ir.graph import Graph, Node, Value
 from convspec.ir.opdef import Window
 from convspec.ir.types import TensorType
@@ -93,9 +94,10 @@ def _fitted(seen: Fields, tensor_type: TensorType) -> Fields:
 
 def _through(node: Node, fields: Mapping[Value, Fields], join: Callable[[Fields, Fields], Fields]) -> Fields:
     window = node.op.receptive_field(node.attrs, *node.input_types) if node.op.receptive_field is not None else None
-    inputs = [fields[value] for value in node.inputs]
+    read = [value for source, value in enumerate(node.inputs) if is_read(node, source)]
+    inputs = [fields[value] for value in read]
     if len(inputs) > 1:
-        inputs = [_stretched(value.type, node.output_types[0], fields[value]) for value in node.inputs]
+        inputs = [_stretched(value.type, node.output_types[0], fields[value]) for value in read]
     seen = reduce(join, inputs)
     if window is not None:
         return tuple(_slide(field, window, axis) for axis, field in enumerate(seen))

@@ -9,6 +9,7 @@ padding are no cells of the input; how far a window would reach past the border 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec.analysis.reads import NONE, Place, Reads, depends, reads
@@ -98,32 +99,68 @@ def unit_windows(
     has for the tensor, if it is at hand.
     """
     known = seen if seen is not None else seen_by_units(graph, sizes)[value]
-    fields = receptive_fields(graph)[value] if len(graph.inputs) == 1 else ()
+    reach = _reach(graph, value)
     types = _concrete(graph, sizes)
     windows: list[InputWindow] = []
     for graph_input in graph.inputs:
         axes = [axis for name, axis in known if name == graph_input.value.name]
         found = [
-            _axis_window(known[graph_input.value.name, axis], position, types[graph_input.value], axis, fields) for axis in axes
+            _axis_window(known[graph_input.value.name, axis], position, types[graph_input.value], axis, reach) for axis in axes
         ]
         complete = [window for window in found if window is not None]
         windows.append(InputWindow(graph_input.value.name, tuple(complete) if len(complete) == len(found) else ()))
     return windows
 
 
-def _axis_window(seen: Seen, position: Sequence[int], of: TensorType, axis: int, fields: Fields) -> AxisWindow | None:
+def _axis_window(seen: Seen, position: Sequence[int], of: TensorType, axis: int, reach: _Reach) -> AxisWindow | None:
     window = seen.window(position)
     if window is None:
         return None
     low, high = window
     size = int(str(of.shape[axis]))
-    before, after = _overhang(seen, position, axis, fields, size)
+    before, after = _overhang(seen, position, axis, reach, size)
+    if reach.by_parts:  # the hull is then up to a coarse cell too wide
+        before, after = before if low == 0 else 0, after if high == size - 1 else 0
     return AxisWindow(low, high, size, before, after, seen.exact)
 
 
-def _overhang(seen: Seen, position: Sequence[int], axis: int, fields: Fields, size: int) -> tuple[int | None, int | None]:
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What tells of padding: the hull over all ways, whether a way has padding, and whether one steps by parts of a cell."""
+
+    fields: Fields
+    padded: bool
+    by_parts: bool
+
+
+def _reach(graph: Graph, value: Value) -> _Reach:
+    if len(graph.inputs) > 1:
+        return _Reach((), True, False)
+    nodes, producers, pending = set[Node](), graph.producers(), [value]
+    while pending:
+        node = producers.get(pending.pop())
+        if node is not None and node not in nodes:
+            nodes.add(node)
+            pending.extend(node.inputs)
+    return _Reach(receptive_fields(graph)[value], any(map(_pads, nodes)), any(map(_steps_by_parts, nodes)))
+
+
+def _pads(node: Node) -> bool:
+    """Whether a unit may reach beyond what the layer is given."""
+    attrs = node.attrs
+    return node.op.name in ("pad", "blurpool") or any(map(any, getattr(attrs, "pad", ()))) or getattr(attrs, "ceil", False)
+
+
+def _steps_by_parts(node: Node) -> bool:
+    window = node.op.receptive_field(node.attrs, *node.input_types) if node.op.receptive_field is not None else None
+    return window is not None and any(Fraction(*stride).denominator > 1 for stride in window.stride)
+
+
+def _overhang(seen: Seen, position: Sequence[int], axis: int, reach: _Reach, size: int) -> tuple[int | None, int | None]:
     """How many cells of padding lie in the window, before and after the input: what the hull over all ways says."""
-    field = fields[axis - 2] if axis >= 2 and axis - 2 < len(fields) else None
+    if not reach.padded:
+        return 0, 0
+    field = reach.fields[axis - 2] if axis >= 2 and axis - 2 < len(reach.fields) else None
     if field is None or set(seen.terms) != {axis}:
         return None, None
     place = position[axis - 1]

@@ -51,7 +51,8 @@ def rf(
     """Show what the units of each layer see of the input: the receptive field.
 
     Its size, its jump from unit to unit and its offset (where the middle of the first lies), in cells of the input, over all
-    ways through the network; and the size along the narrowest way. Cells of padding count.
+    ways through the network: `all` is a whole axis. The narrowest way is the one that sees least, such as the shortcuts of a
+    ResNet. Cells of padding count. --at gives the cells that one unit sees, exactly; --effective how much each counts.
     """
     from convspec import api
     from convspec.cli.networks import Named, all_sizes, split_name
@@ -100,6 +101,8 @@ def _table(net: Net, form: TableFormat) -> None:
         _json({"name": net.module.name, "layers": field_report.fields_json(net.module.graph)})
         return
     table = field_report.field_table(net.module.graph)
+    if not table.rows:
+        raise _no_space()
     match form:
         case TableFormat.csv:
             click.echo(tables.csv_text(table.headings, table.rows), nl=False)
@@ -169,10 +172,14 @@ def _last(net: Net) -> str:
     """The last tensor that has more than one place in space."""
     nodes = [node for node in net.module.graph.nodes if any(str(size) != "1" for size in node.outputs[0].type.spatial)]
     if not nodes:
-        from convspec.diagnostics import error, fail
-
-        raise fail(error("CNN401", "no layer has an axis of space", hint="a receptive field is one of space"))
+        raise _no_space()
     return nodes[-1].outputs[0].name
+
+
+def _no_space() -> Exception:
+    from convspec.diagnostics import error, fail
+
+    return fail(error("CNN401", "no layer has an axis of space", hint="a receptive field is one of space"))
 
 
 def _write(output: Path, field: Any, picture: Path | None) -> None:

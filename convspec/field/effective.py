@@ -56,15 +56,20 @@ class Effective:
 
     @property
     def held(self) -> tuple[int, ...]:
-        """The smallest box of equal sides, about the middle of the window, that holds 95 % of the gradient: its sides."""
-        middles = [(axis.low + axis.high) / 2 for axis in self.window.axes]
-        for reach in range(max(self.map.shape) + 1):
+        """The sides of the smallest box about the middle of the window, and within it, that holds 95 % of the gradient.
+
+        It grows alike on all sides until it meets the window's own.
+        """
+        axes = self.window.axes
+        for twice in range(max(axis.high - axis.low for axis in axes) + 1):
+            sums = [axis.low + axis.high for axis in axes]
             box = [
-                (max(0, round(m - reach)), min(n - 1, round(m + reach))) for m, n in zip(middles, self.map.shape, strict=True)
+                (max(axis.low, -((twice - both) // 2)), min(axis.high, (both + twice) // 2))
+                for axis, both in zip(axes, sums, strict=True)
             ]
             if self.map[tuple(slice(low, high + 1) for low, high in box)].sum() >= HELD:
                 return tuple(high - low + 1 for low, high in box)
-        return tuple(self.map.shape)
+        return tuple(axis.high - axis.low + 1 for axis in axes)
 
 
 def effective_field(net: Net, unit: Unit, sizes: Mapping[str, int], samples: int = 16, seed: int = 0) -> list[Effective]:

@@ -30,6 +30,7 @@ class Oracle:
         generator = torch.Generator().manual_seed(seed)
         model = net.to_torch().double().eval()
         _positive(model, generator)
+        model.requires_grad_(False)
         self.outputs: dict[str, Any] = {}
         self.calls: dict[str, int] = {}
         for name, module in model.named_modules():
