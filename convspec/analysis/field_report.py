@@ -94,7 +94,7 @@ def _count(axis: AxisWindow) -> int:
 
 
 def _axis_text(name: str, before: str, behind: str, axis: AxisWindow) -> str:
-    seen = f"{name} {axis.low} to {axis.high}" if axis.low < axis.high else f"{name} {axis.low}"
+    seen = f"{name} {axis.low} to {axis.high}" if axis.low < axis.high else f"{name[:-1]} {axis.low}"
     pads = [f"{cells} of padding {side}" for side, cells in ((before, axis.before), (behind, axis.after)) if cells]
     return f"{seen} (and {', '.join(pads)})" if pads else seen
 
@@ -105,7 +105,9 @@ def _legend(axes: Sequence[AxisWindow]) -> Iterator[str]:
     steps = [_step(axis, most) for axis, most in zip(axes, (_HIGH, _WIDE) if len(axes) == 2 else (_WIDE,), strict=True)]
     texts = ["█ seen", *(["░ padding"] if padded else [])]
     if len(axes) == 2 and steps != [1, 1]:
-        texts.append("a mark is " + " by ".join(f"{n} {name}{'s' * (n > 1)}" for n, name in zip(steps, ("row", "column"))))
+        texts.append(
+            "a mark is " + " by ".join(f"{n} {name}{'s' * (n > 1)}" for n, name in zip(steps, ("row", "column"), strict=True))
+        )
     elif steps != [1] * len(steps):
         texts.append(f"a mark is {steps[0]} cells")
     yield ""

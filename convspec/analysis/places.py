@@ -40,7 +40,7 @@ def find_unit(graph: Graph, text: str, sizes: Mapping[str, int]) -> Unit:
     """
     match = _UNIT.fullmatch(text)
     if match is None:
-        raise fail(error("CNN401", f"--at {text}: this names no unit", hint='write --at "conv3[4,7]"'))
+        raise fail(error("CNN401", f"--at {text!r}: this names no unit", hint='write --at "conv3[4,7]"'))
     name = match["name"]
     value = _value(graph, name)
     extents = tuple(int(str(substitute(size, sizes))) for size in value.type.spatial)
@@ -59,7 +59,9 @@ def _value(graph: Graph, name: str) -> Value:
     inside = [node for node in graph.nodes if node.path.startswith(f"{name}.")]
     if inside:
         return inside[-1].outputs[0]
-    raise fail(error("CNN401", f"there is no layer `{name}`", hint=did_you_mean(name, known, f"it has {_some(known)}")))
+    ends = [each for each in known if each.endswith(f".{name}")]
+    hint = f"did you mean {_some(ends)}?" if ends else did_you_mean(name, known, f"it has {_some(known)}")
+    raise fail(error("CNN401", f"there is no layer `{name}`", hint=hint))
 
 
 def _names(graph: Graph) -> dict[str, Value]:

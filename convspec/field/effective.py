@@ -56,7 +56,12 @@ class Effective:
 
     @property
     def held(self) -> tuple[int, ...]:
-        """The sides of the smallest box about the middle of the window, and within it, that holds 95 % of the gradient.
+        """The sides of `held_box`."""
+        return tuple(high - low + 1 for low, high in self.held_box)
+
+    @property
+    def held_box(self) -> tuple[tuple[int, int], ...]:
+        """First and last cell, for each axis, of the smallest box about the middle of the window that holds 95 %.
 
         It grows alike on all sides until it meets the window's own.
         """
@@ -68,8 +73,8 @@ class Effective:
                 for axis, both in zip(axes, sums, strict=True)
             ]
             if self.map[tuple(slice(low, high + 1) for low, high in box)].sum() >= HELD:
-                return tuple(high - low + 1 for low, high in box)
-        return tuple(axis.high - axis.low + 1 for axis in axes)
+                return tuple(box)
+        return tuple((axis.low, axis.high) for axis in axes)
 
 
 def effective_field(net: Net, unit: Unit, sizes: Mapping[str, int], samples: int = 16, seed: int = 0) -> list[Effective]:
@@ -85,7 +90,8 @@ def effective_field(net: Net, unit: Unit, sizes: Mapping[str, int], samples: int
     windows = {window.name: window for window in unit_windows(graph, unit.value, unit.position, sizes) if window.axes}
     real = [each.value.name for each in graph.inputs if each.value.type.dtype in FLOATS and each.value.name in windows]
     if not real:
-        raise fail(error("CNN401", f"{unit} sees no input of real numbers, and gradients are of such"))
+        hint = "--at alone gives its window; indices have no gradient"
+        raise fail(error("CNN401", f"{unit} sees no input of real numbers, and gradients are of such", hint=hint))
     totals = _gradients(net, unit, sizes, real, samples, seed)
     return [Effective(unit, windows[name], _normed(total, unit), samples, seed) for name, total in totals.items()]
 
