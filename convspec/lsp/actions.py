@@ -84,7 +84,7 @@ def _all_mended(document: Document) -> tuple[str, int]:
     for _ in range(_ROUNDS):
         text, count = apply_fixes(found).get(file, (text, 0))
         total += count
-        if not count:
+        if not count or document.syntax.failure is None:
             break
         file = SourceFile(document.buffer.name, text)
         found = _syntax_errors(file)

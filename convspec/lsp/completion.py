@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import MISSING
+from itertools import pairwise
 from pathlib import Path
 
 from lsprotocol import types
@@ -62,7 +63,11 @@ class _Finder:
         """Everything that fits, likeliest first."""
         place = self.place
         if place.in_string is not None:
-            yield from self._paths() if place.last == "FROM" else ()
+            inside = place.in_string.rpartition("{")[2] if "{" in place.in_string else "}"
+            if place.last == "FROM":
+                yield from self._paths()
+            elif "}" not in inside:
+                yield from self._values()
         elif self._in_use():
             yield from self._imported()
         elif place.last == "DOT":
@@ -114,7 +119,19 @@ class _Finder:
         for name in ops.names():
             op = meaning.usable(name)
             if op is not None and not op.anchored:
-                yield _item(name, _K.Function, op.summary, snippet=name)
+                yield _item(name, _K.Function, op.summary)
+        if self.place.last == "ARROW":
+            yield from self._labels()
+
+    def _labels(self) -> Iterator[types.CompletionItem]:
+        """Labels that other bodies of the file have, and this one has not: blocks that are alike name their stages alike."""
+        own = {str(token) for token, after in pairwise(self.place.tokens) if after.type == "COLON"}
+        seen: set[str] = set()
+        for item in self.document.syntax_items():
+            for word in self.project.views.words(item):
+                if word.kind == "label" and word.text.isidentifier() and word.text not in own | seen:
+                    seen.add(word.text)
+                    yield _item(f"{word.text}:", _K.Reference, "a label of another block", snippet=f"{word.text}: ")
 
     def _values(self) -> Iterator[types.CompletionItem]:
         for name, (_, doc) in self._locals().items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -15,8 +15,9 @@ from convspec.lsp.analysis import Memory, Outcome
 from convspec.lsp.facts import ModuleFacts
 from convspec.lsp.files import OpenFile
 from convspec.lsp.positions import Lines, lines_of
+from convspec.source import Span
 from convspec.syntax import ast
-from convspec.syntax.incremental import Buffer, IncrementalTree
+from convspec.syntax.incremental import Buffer, IncrementalTree, Part
 
 
 class Document:
@@ -32,6 +33,8 @@ class Document:
         """The models as they were when they could last be elaborated."""
         self.errors: list[Diagnostic] = self.syntax_errors
         self.warnings: list[Diagnostic] = []
+        self._warned: list[tuple[Diagnostic, Part | None]] = []
+        """Each warning with the part of the text that it speaks of."""
         self.stale = Event()
         self.settled = asyncio.Event()
         """Set while what is known belongs to the text as it is."""
@@ -79,6 +82,9 @@ class Document:
         self.stale = Event()
         self.settled.clear()
         self.syntax.update(text)
+        there = {id(part) for part in self.syntax.parts}
+        self._warned = [(warning, part) for warning, part in self._warned if id(part) in there]
+        self.warnings = [warning for warning, _ in self._warned]
 
     def take(self, outcome: Outcome) -> None:
         """What an analysis of the text as it is has found."""
@@ -88,6 +94,11 @@ class Document:
         kept = {name: known for name, known in self.modules.items() if unclear or name in declared or name in self.lost}
         self.modules = {**kept, **outcome.unfinished, **outcome.modules}
         self.errors = [*self.syntax_errors, *outcome.diagnostics]
+
+    def take_warnings(self, found: Iterable[Diagnostic]) -> None:
+        """Warnings stay where they are in the text until there are new ones; those of a part that is edited go."""
+        self._warned = [(each, self.syntax.adopt(_spans(each))) for each in found]
+        self.warnings = [warning for warning, _ in self._warned]
 
     def syntax_items(self) -> tuple[ast.Item, ...]:
         """The items that can be read."""
@@ -101,3 +112,9 @@ class Document:
     def seen_by_others(self) -> OpenFile:
         """The file as one that imports it sees it."""
         return OpenFile(self.buffer, self.tree, self.syntax.failure, self.lost)
+
+
+def _spans(diagnostic: Diagnostic) -> Iterator[Span]:
+    """Every place that a diagnostic speaks of, the main one first."""
+    yield from (label.span for label in (diagnostic.primary, *diagnostic.related) if label is not None)
+    yield from (fix.span for fix in (diagnostic.fix, *diagnostic.suggestions) if fix is not None)

@@ -97,7 +97,7 @@ def _of_files(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_FOLDING_RANGE)
     async def on_folding(params: types.FoldingRangeParams) -> list[types.FoldingRange] | None:
-        return await answered(server, params.text_document.uri, outline.folding)
+        return await answered(server, params.text_document.uri, lambda it: outline.folding(project, it))
 
     @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, colours.LEGEND)
     async def on_tokens(params: types.SemanticTokensParams) -> types.SemanticTokens | None:

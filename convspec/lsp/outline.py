@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lsprotocol import types
 
-from convspec.elaborate.walk import descendants
 from convspec.lsp.document import Document
 from convspec.lsp.meaning import head
 from convspec.lsp.names import bound_names
-from convspec.syntax import ast, grammar
+from convspec.lsp.project import Project
+from convspec.syntax import ast
 
 _S = types.SymbolKind
+_COMMENT = re.compile(r"^[ \t]*#[^\r\n]*(?:\r?\n[ \t]*#[^\r\n]*)*", re.MULTILINE)
 _BOUND: dict[type, tuple[types.SymbolKind, str]] = {
     ast.Input: (_S.Field, "input"),
     ast.Layer: (_S.Object, "layer"),
@@ -84,7 +86,7 @@ def _symbol(
     )
 
 
-def folding(document: Document) -> list[types.FoldingRange]:
+def folding(project: Project, document: Document) -> list[types.FoldingRange]:
     """Bodies, brackets over several lines, comments over several lines, and imports."""
     lines = document.lines
     found: dict[tuple[int, int], types.FoldingRange] = {}
@@ -95,9 +97,8 @@ def folding(document: Document) -> list[types.FoldingRange]:
             found.setdefault((first, last), types.FoldingRange(first, last, kind=kind))
 
     for item in document.syntax_items():
-        for node in descendants(item):
-            if isinstance(node, ast.Body | ast.Group | ast.ListLit):
-                add(node.span.start, node.span.end)
+        for span in project.views.brackets(item):
+            add(span.start, span.end)
     for start, end in _comments(document):
         add(start, end, types.FoldingRangeKind.Comment, closed=False)
     uses = [item for item in document.syntax_items() if isinstance(item, ast.Use)]
@@ -108,18 +109,4 @@ def folding(document: Document) -> list[types.FoldingRange]:
 
 def _comments(document: Document) -> Iterator[tuple[int, int]]:
     """Runs of comments on lines of their own."""
-    run: tuple[int, int, int] | None = None
-    text, lines = document.text, document.lines
-    for token in grammar.tokens(text, 0, len(text)):
-        if token.type not in ("COMMENT", "DOC"):
-            continue
-        line = lines.position(token.start_pos).line
-        own = not text[lines.starts[line] : token.start_pos].strip()
-        if run is not None and own and line == run[2] + 1:
-            run = run[0], token.end_pos, line
-            continue
-        if run is not None:
-            yield run[:2]
-        run = (token.start_pos, token.end_pos, line) if own else None
-    if run is not None:
-        yield run[:2]
+    return (match.span() for match in _COMMENT.finditer(document.text))

@@ -133,7 +133,7 @@ class Project:
     def _changed(self, document: Document) -> None:
         """A text is new: its syntax errors are told at once, shapes are worked out, also where it is imported."""
         if document.syntax.failure is not None:
-            self._tell(document, self._placed(document, document.syntax_errors))
+            self._tell(document, self._placed(document, [*document.syntax_errors, *document.warnings]))
         self._start(document)
         for other in self._importing(document):
             other.settled.clear()
@@ -190,10 +190,9 @@ class Project:
         """Warnings take longer, and are told later."""
         outcome = document.outcome
         if document.syntax.failure is not None or outcome is None:
-            document.warnings = []
-        else:
-            modules = [known.module for known in outcome.modules.values()]
-            document.warnings = await self._in(self._other_worker, lambda: warned(modules))
+            return  # what is broken may use what seems to be unused
+        modules = [known.module for known in outcome.modules.values()]
+        document.take_warnings(await self._in(self._other_worker, lambda: warned(modules)))
         self._tell(document, self._placed(document, [*document.errors, *document.warnings]))
 
     async def _in(self, worker: ThreadPoolExecutor, work: Callable[[], Any]) -> Any:

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from convspec.diagnostics import Failure
 from convspec.elaborate.libraries import LIBRARIES, library_of
+from convspec.elaborate.walk import descendants
 from convspec.limits import DEFAULT
 from convspec.lsp.names import Word, words_of
-from convspec.source import SourceFile
+from convspec.source import SourceFile, Span
 from convspec.syntax import ast
 
 if TYPE_CHECKING:
     from convspec.lsp.project import Project
 
 _MOST_FILES = 2_000
+_MOST_ITEMS = 20_000
 
 
 class View:
@@ -57,14 +59,24 @@ class Views:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._words: dict[ast.Item, list[Word]] = {}
+        self._brackets: dict[ast.Item, list[Span]] = {}
 
     def words(self, item: ast.Item) -> list[Word]:
         """The words of an item, worked out once."""
-        if len(self._words) > 20_000:
+        if len(self._words) > _MOST_ITEMS:
             self._words.clear()
         if item not in self._words:
             self._words[item] = words_of(item)
         return self._words[item]
+
+    def brackets(self, item: ast.Item) -> list[Span]:
+        """The bodies, groups and lists of an item, worked out once."""
+        if len(self._brackets) > _MOST_ITEMS:
+            self._brackets.clear()
+        if item not in self._brackets:
+            nodes = (node for node in descendants(item) if isinstance(node, ast.Body | ast.Group | ast.ListLit))
+            self._brackets[item] = [node.span for node in nodes if "\n" in node.span.text]
+        return self._brackets[item]
 
     def of_path(self, path: Path) -> View | None:
         """The file at a path; None where it cannot be read or parsed."""

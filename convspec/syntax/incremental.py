@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import field, fields, is_dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -99,6 +99,18 @@ class IncrementalTree:
         """Take the text after an edit."""
         self.buffer.rewrite(text)
         self._read(text)
+
+    def adopt(self, spans: Iterable[Span]) -> Part | None:
+        """Let spans follow the text with the part in which the first of them begins, which is given back."""
+        found: Part | None = None
+        for span in spans:
+            index = bisect_right(self.parts, span.start, key=lambda part: part.start) - 1
+            if span.file is self.buffer and index >= 0:
+                part = self.parts[index]
+                found = found or part
+                if not any(span is each for each in part.spans):
+                    part.spans.append(span)
+        return found
 
     def _read(self, text: str) -> None:
         self.tree = self.failure = self.intact = None

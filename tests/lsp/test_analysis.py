@@ -166,19 +166,23 @@ def test_limits() -> None:
 
 
 def test_warnings_come_and_go() -> None:
-    unused = "block Unused(x: tensor) { return x -> relu -> relu }\n\n"
-    text = unused + "model M {\n input x: float32[1, 1, 8, 8]\n output x -> relu\n}\n"
+    model = "model M {\n input x: float32[1, 1, 8, 8]\n output x -> relu\n}\n"
+    unused = "\nblock Unused(x: tensor) { return x -> gelu }\n"
 
     async def work(session: Session) -> None:
-        await session.open(text)
+        await session.open(model + unused)
         for _ in range(200):
             if session.codes():
                 break
             await asyncio.sleep(0.05)
-        found = session.said["untitled:Untitled-1"]
-        assert found and all(each.severity == types.DiagnosticSeverity.Warning for each in found)
-        await session.type(text[text.index("model") :])
-        await asyncio.sleep(0.5)
+        (found,) = session.said["untitled:Untitled-1"]
+        assert found.severity == types.DiagnosticSeverity.Warning and found.range.start.line == 5
+        await session.type(model.replace(" -> relu", "\n -> relu") + unused)
+        assert [each.range.start.line for each in session.said["untitled:Untitled-1"]] == [6], "it follows the text"
+        await session.type(model + unused.replace("gelu", "relu"))
+        assert session.codes() == []
+        await session.type(model)
+        await asyncio.sleep(1)
         assert session.codes() == []
 
     run(work)

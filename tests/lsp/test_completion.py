@@ -10,7 +10,8 @@ from convspec.lsp.completion import completion
 from convspec.lsp.signature import signature_help
 from tests.lsp.helpers import Session, ask, at, run
 
-HEAD = "block Twice(x: tensor, width: int, act: stage = relu) {\n    return x -> conv(width, 3x3) -> act\n}\n\nlet BASE = 8\n\n"
+HEAD = "block Twice(x: tensor, width: int, act: stage = relu) {\n    return x -> first: conv(width, 3x3) -> act\n}\n\n"
+HEAD += "let BASE = 8\n\n"
 MODEL = HEAD + "model Net {\n    input image: float32[N, 3, 8, 8]\n    y = image -> relu\n    "
 
 
@@ -22,6 +23,9 @@ def offered(marked: str) -> list[str]:
     ("text", "wanted", "unwanted"),
     [
         ("x = y -> |", ["conv", "relu", "Twice"], ["BASE", "image", "input", "len"]),
+        ('x = y -> "stage{|', ["image", "y"], ["conv"]),
+        ("x = y -> |", ["first:"], []),
+        ("x = y -> first: conv(8, 1) -> |", ["relu"], ["first:"]),
         ("x = y -> co|", ["conv", "Twice"], ["image"]),
         ("x = y -> conv(|", ["filters", "kernel", "stride", "image", "BASE"], ["return"]),
         ("x = y -> conv(8, 3x3, |", ["stride", "pad", "groups"], ["filters", "kernel"]),

@@ -5,7 +5,13 @@ from __future__ import annotations
 import random
 
 import pytest
-from lsprotocol.types import Position, Range, TextDocumentContentChangePartial, TextDocumentContentChangeWholeDocument
+from lsprotocol.types import (
+    Position,
+    Range,
+    TextDocumentContentChangeEvent,
+    TextDocumentContentChangePartial,
+    TextDocumentContentChangeWholeDocument,
+)
 
 from convspec.lsp.document import Document
 from convspec.lsp.positions import Lines
@@ -51,7 +57,10 @@ def test_edits_give_the_text_of_the_editor() -> None:
         document.change(version, [TextDocumentContentChangePartial(range=lines.range(start, end), text=new)])
         text = text[:start] + new + text[end:]
         assert document.text == text
-    two = [TextDocumentContentChangeWholeDocument("abc"), TextDocumentContentChangePartial(range=_range(1, 2), text="-")]
+    two: list[TextDocumentContentChangeEvent] = [
+        TextDocumentContentChangeWholeDocument("abc"),
+        TextDocumentContentChangePartial(range=_range(1, 2), text="-"),
+    ]
     document.change(99, two)
     assert document.text == "a-c"
 

@@ -43,7 +43,7 @@ def ask_all(session: Session, document: Document, chance: random.Random, places:
     project, text = session.project, document.text
     whole = document.lines.range(0, len(text))
     outline.symbols(document)
-    outline.folding(document)
+    outline.folding(project, document)
     inlay.inlay_hints(project, document, whole)
     actions.code_actions(project, document, whole)
     data = colours.semantic_tokens(project, document).data
