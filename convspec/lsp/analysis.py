@@ -66,6 +66,8 @@ class Memory:
     models: dict[str, Kept] = field(default_factory=dict)
     words: dict[ast.Item, frozenset[str]] = field(default_factory=dict)
     """The words that stand in an item."""
+    uses: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The words of each item by its name, where no items use each other in a circle."""
     clean: set[ast.Item] = field(default_factory=set)
     """Items in which every name is known, as long as the file knows the names `known`."""
     known: tuple[str, ...] = ()
@@ -137,10 +139,12 @@ def _check_cycles(job: Job, outcome: Outcome) -> None:
     """Fail if items use each other in a circle. That is certain not to be where not even their words do."""
     assert outcome.scope is not None
     uses = {name: outcome.memory.words[item] for name, item in outcome.scope.items.items()}
-    try:
-        list(TopologicalSorter(uses).static_order())
-    except CycleError:
-        check_cycles(job.loader.all_scopes)
+    if uses != job.memory.uses:
+        try:
+            list(TopologicalSorter(uses).static_order())
+        except CycleError:
+            check_cycles(job.loader.all_scopes)
+    outcome.memory.uses = uses
 
 
 def _models(job: Job, opened: Opened, outcome: Outcome, found: dict[object, Diagnostic]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from lsprotocol import types
 
 from convspec.analysis.receptive_field import show
-from convspec.elaborate.module import BindEvent
+from convspec.elaborate.module import BindEvent, BlockEvent
+from convspec.elaborate.walk import descendants
 from convspec.ir.graph import Node, Value
 from convspec.lsp import meaning
 from convspec.lsp.document import Document
@@ -123,9 +124,16 @@ def _here(facts: Facts, found: list[Fact]) -> str:
     lines += [f"receptive field: {fields}"] if fields.strip("- |") else []
     resolved = shortened((_resolved(fact) for fact in found), 2)
     lines += [f"`{resolved}`"] if resolved.strip(" |") else []
-    labels = distinct(node.path for fact in found for node in list(nodes_of(fact.event))[:1])
+    labels = distinct(filter(None, map(_path, found)))
     lines.append(f"label: {', '.join(f'`{label}`' for label in labels[:4])}{' …' if len(labels) > 4 else ''}")
     return "  \n".join(lines) + "\n\n---\n\n"
+
+
+def _path(fact: Fact) -> str:
+    """The label path of a stage."""
+    if isinstance(fact.event, BlockEvent):
+        return fact.event.application.path
+    return next((node.path for node in nodes_of(fact.event)), "")
 
 
 def _number(value: Any) -> str:
@@ -247,7 +255,8 @@ def _argument(project: Project, view: View, word: Word) -> str | None:
 
 def _label(facts: Facts, word: Word) -> str:
     body = word.node.body
-    found = facts.at(body) or facts.at(word.node)
+    inside = (node for node in descendants(body) if isinstance(node, ast.StageCall))
+    found = facts.at(body) or [fact for node in inside for fact in facts.at(node)]
     paths = distinct(node.path for fact in found for node in nodes_of(fact.event))
     weights = distinct(
         f"`{parameter.name}` {'x'.join(map(str, parameter.shape))}"
@@ -257,7 +266,7 @@ def _label(facts: Facts, word: Word) -> str:
     )
     said = f"the label `{word.text}`: it names the weights of this stage"
     owned = "\n".join(f"- {each}" for each in weights[:8]) + ("\n- …" if len(weights) > 8 else "")
-    out = f"\n\n`{shapes(found)}`" if found and shapes(found) else ""
+    out = f"\n\n`{shapes(found)}`" if isinstance(body, ast.StageCall) and shapes(found) else ""
     return f"{said}{out}\n\n{owned}" if paths else said
 
 

@@ -77,11 +77,12 @@ def layer(op: OpDef) -> str:
     """A layer: what it is, its parameters, its formula and shapes."""
     from convspec.explain.layer import shown_signature
 
-    parts = [f"```cnn\n{shown_signature(op)}\n```", f"{op.summary[:1].upper()}{op.summary[1:]}."]
+    parts = [f"```cnn\n{shown_signature(op)}\n```"]
     module = sys.modules.get(op.attrs.__module__)
     text = re.sub(rf"^`{re.escape(op.name)}`:\s*", "", cleandoc((module.__doc__ if module else None) or ""))
-    if text and text.rstrip(".").lower() != op.summary.lower():
-        parts.append(text[:1].upper() + text[1:])
+    if not text.lower().startswith(op.summary.lower()):
+        parts.append(f"{op.summary[:1].upper()}{op.summary[1:]}.")
+    parts += [text[:1].upper() + text[1:]] if text else []
     if op.formula:
         parts.append(f"```text\n{op.formula}\n```")
     if op.shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from lsprotocol import types
 
@@ -20,6 +21,7 @@ def published(
 ) -> dict[str, list[types.Diagnostic]]:
     """The diagnostics by the URI that they belong to; those without a place stand at the top of the file they came up in."""
     by_uri: dict[str, list[types.Diagnostic]] = {}
+    uri_of = cache(uri_of)
     for diagnostic in found:
         span = diagnostic.primary.span if diagnostic.primary is not None else Span(main, 0, 0)
         uri = uri_of(span.file)

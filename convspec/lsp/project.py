@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,13 @@ class Project:
     def _open_files(self, document: Document) -> dict[Path, Any]:
         others = (each for each in self.documents.values() if each is not document and each.path is not None)
         return {each.path: each.seen_by_others() for each in others if each.path is not None}
+
+    async def warm_up(self) -> None:
+        """Import what the first answers need before anyone waits for it."""
+        from importlib import import_module
+
+        for name in ("convspec.explain.layer", "convspec.lint", "convspec.analysis.budgets"):
+            await self._in(self._other_worker, partial(import_module, name))
 
     # ── diagnostics ──
 

@@ -112,12 +112,13 @@ def _lifecycle(server: Server) -> None:
         project.files_changed()
 
     @server.feature(types.INITIALIZED)
-    def initialized(params: types.InitializedParams) -> None:
+    async def initialized(params: types.InitializedParams) -> None:
         workspace = server.client_capabilities.workspace
         watching = workspace.did_change_watched_files if workspace is not None else None
         if watching is not None and watching.dynamic_registration:
             asked = types.Registration("convspec-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, _WATCHED)
             server.client_register_capability(types.RegistrationParams([asked]))
+        await project.warm_up()
 
 
 async def answered(server: Server, uri: str, answer: Callable[[Document], _T], fresh: bool = False) -> _T | None:

@@ -53,6 +53,7 @@ def told(marked: str) -> str:
         ("fir|st: conv", "", ["stage0.first.weight"]),
         ("linear(cla|sses)", "", ["classes: int = 10", "= `10`"]),
         ("for i, wid|th", "", ["8 | 16"]),
+        ('"stage|{i}": Twice', "", ["stage1.first.bias` 16", "[N, 16, 4*h, 4]"]),
         ("lin|ear(classes)", "", ["[N, 16]` → `[N, 10]", "170"]),
         ("## Tw|ice", "", []),
     ],
