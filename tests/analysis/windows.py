@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from convspec.api import Net
 from convspec.ir.dims import substitute
 from convspec.ir.graph import Node
+from convspec.ir.types import FLOATS, TensorType
 
 Cells = set[int]
 
@@ -36,16 +37,29 @@ class Oracle:
         for name, module in model.named_modules():
             module.register_forward_hook(self._hook(name))
         self.inputs = {
-            each.value.name: _numbers(tuple(int(str(substitute(size, sizes))) for size in each.value.type.shape), generator)
+            each.value.name: _numbers(
+                each.value.type, tuple(int(str(substitute(size, sizes))) for size in each.value.type.shape), generator
+            )
             for each in self.graph.inputs
         }
+        self.leaves = [(name, 2, tensor) for name, tensor in self.inputs.items() if tensor.requires_grad]
+        """The tensors whose gradients tell what is seen: the input's name, and the first axis of space. Of a row of indices it
+        is the row of vectors that they become."""
         with _adding():
             model(*self.inputs.values())
 
     def _hook(self, name: str) -> Any:
-        def keep(module: Any, given: Any, made: Any) -> None:
+        rows = [node for node in self.graph.nodes if node.path == name and node.op.name == "embedding"]
+
+        def keep(module: Any, given: Any, made: Any) -> Any:
+            call = self.calls.get(name, 0)
+            if rows and isinstance(module, torch.nn.Embedding):
+                made = made.detach().requires_grad_()
+                source = rows[min(call, len(rows) - 1)].inputs[0].name
+                self.leaves += [(source, 1, made)] if source in self.inputs and made.ndim == 3 else []
             self.outputs[name] = made
-            self.calls[name] = self.calls.get(name, 0) + 1
+            self.calls[name] = call + 1
+            return made
 
         return keep
 
@@ -62,13 +76,12 @@ class Oracle:
     def seen(self, node: Node, place: Sequence[int]) -> dict[tuple[str, int], Cells]:
         """The cells that the unit at `place` in space sees, by input and axis (batch 0); all its channels together."""
         unit = self.outputs[node.path][(0, slice(None), *place)].sum()
-        names = list(self.inputs)
-        found = torch.autograd.grad(unit, [self.inputs[name] for name in names], retain_graph=True, allow_unused=True)
-        return {
-            (name, axis): _projected(gradient, axis)
-            for name, gradient in zip(names, found, strict=True)
-            for axis in range(2, self.inputs[name].ndim)
-        }
+        found = torch.autograd.grad(unit, [leaf for _, _, leaf in self.leaves], retain_graph=True, allow_unused=True)
+        seen: dict[tuple[str, int], Cells] = {}
+        for (name, first, leaf), gradient in zip(self.leaves, found, strict=True):
+            for axis in range(first, leaf.ndim if first == 2 else 2):
+                seen[name, axis] = seen.get((name, axis), set()) | _projected(gradient, axis)
+        return seen
 
 
 def _projected(gradient: Any, axis: int) -> Cells:
@@ -78,7 +91,9 @@ def _projected(gradient: Any, axis: int) -> Cells:
     return set(torch.nonzero(gradient.abs().amax(others)).flatten().tolist())
 
 
-def _numbers(shape: tuple[int, ...], generator: torch.Generator) -> Any:
+def _numbers(of: TensorType, shape: tuple[int, ...], generator: torch.Generator) -> Any:
+    if of.dtype not in FLOATS:
+        return torch.ones(shape, dtype=getattr(torch, of.dtype))
     return (torch.rand(shape, generator=generator, dtype=torch.float64) + 0.5).requires_grad_()
 
 
