@@ -66,7 +66,8 @@ def parse_memory(text: str) -> int:
     """`2GB`, `1.5GiB` or `800MB` in bytes. Failure CNN401 for anything else."""
     match = re.fullmatch(r"([0-9]{1,20})(?:\.([0-9]{1,20}))?\s*([a-z]*)", text.strip().lower())
     whole, part, unit = match.groups(default="") if match else ("0", "", "")
-    found = int(whole + part) * _UNITS.get(unit, 0) // 10 ** len(part)  # in integers: 0.1GB is no byte less
+    parts: int = 10 ** len(part)
+    found = int(whole + part) * _UNITS.get(unit, 0) // parts  # in integers: 0.1GB is no byte less
     if not 1 <= found < 2**63:
         raise fail(error("CNN401", f"--memory takes a size such as 2GB, 1.5GiB or 800MB, not `{text}`"))
     return found
