@@ -49,7 +49,8 @@ class Project:
     # ── documents ──
 
     def open(self, uri: str, version: int | None, text: str) -> None:
-        """A document was opened."""
+        """A document was opened; one that was open before begins anew."""
+        self.close(uri)
         document = Document(uri, version, text, self._path(uri), self.encoding)
         self.documents[uri] = document
         self._changed(document)
@@ -77,6 +78,13 @@ class Project:
         for other in self._importing(document):
             self._start(other)
 
+    def stop(self) -> None:
+        """End all that is under way: nobody waits for it any more."""
+        for document in self.documents.values():
+            document.stale.set()
+        for worker in (self._worker, self._other_worker):
+            worker.shutdown(wait=False, cancel_futures=True)
+
     def files_changed(self) -> None:
         """Files on the disk changed: whoever imports any looks again."""
         for document in self.documents.values():
@@ -93,10 +101,9 @@ class Project:
 
     def _path(self, uri: str) -> Path | None:
         """Where a document lies; a new one, as it were, in the first folder of the workspace."""
-        path = path_of(uri)
-        if path is None and self.folders:
-            return self.folders[0] / (uri.rpartition(":")[2].rpartition("/")[2] or "untitled")
-        return path
+        if uri.startswith("untitled:") and self.folders:
+            return self.folders[0] / f"<{uri.rpartition(':')[2].rpartition('/')[2]}>"
+        return path_of(uri)
 
     def document_of(self, file: SourceFile) -> Document | None:
         """The open document whose text a file is."""

@@ -69,7 +69,11 @@ def run() -> None:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEP))  # for all threads at once, which share the limit
     stdin, stdout = os.fdopen(os.dup(sys.stdin.fileno()), "rb"), os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # the stream is the protocol's alone: what anything prints by mistake would break it
-    make_server().start_io(stdin, stdout)
+    server = make_server()
+    try:
+        server.start_io(stdin, stdout)
+    finally:
+        server.project.stop()
 
 
 def _lifecycle(server: Server) -> None:

@@ -64,6 +64,8 @@ class Part:
     """Its items; None where it has syntax errors."""
     spans: list[Span] = field(default_factory=list)
     """The spans of the tree, or of the ghost, each once."""
+    failure: Failure | None = None
+    """Why it does not parse by itself."""
     ghost: ast.File | None = None
     """Where it has syntax errors now: the tree from before, whose spans are moved as well as can be."""
 
@@ -156,8 +158,8 @@ class IncrementalTree:
             if part.has_tokens:
                 part.tree = parse_tokens(self.buffer, _copy(part.lexed), self.limits)
                 part.spans = list(_spans(part.tree))
-        except Failure:
-            part.tree = None
+        except Failure as failure:
+            part.failure = failure
 
     def _whole(self) -> ast.File:
         """The tree of the file, of those of its parts."""
@@ -174,6 +176,8 @@ class IncrementalTree:
     def _failure(self) -> Failure | None:
         """The syntax errors: broken parts are parsed together with their neighbours, and with what they run into."""
         count = len(self.parts)
+        if count == 1 and self.parts[0].lexed is not None:
+            return self.parts[0].failure
         broken = {index for index, part in enumerate(self.parts) if part.broken and part.has_tokens}
         if any(self.parts[index].lexed is None for index in broken):
             return _failure_of(self.buffer, self.limits)
@@ -247,8 +251,9 @@ class IncrementalTree:
         except Failure:
             return None
         found = []
-        for tokens in items_of(self.buffer, lexed.tokens[:-1]):
-            tree = parses(self.buffer, tokens, lexed, self.limits)
+        pieces = list(items_of(self.buffer, lexed.tokens[:-1]))
+        for tokens in pieces:
+            tree = parses(self.buffer, tokens, lexed, self.limits) if len(pieces) > 1 else None
             if tree is not None:
                 found.append(tree)
             elif tokens[0].type == "DEFAULT":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -154,3 +156,24 @@ def test_without_pygls_it_says_what_to_install() -> None:
 def test_nothing_but_the_protocol_is_written_to_standard_output() -> None:
     done = subprocess.run([sys.executable, "-m", "convspec", "lsp"], input=b"", capture_output=True, timeout=60, check=False)
     assert done.stdout == b"" and b"Traceback" not in done.stderr
+
+
+def test_it_ends_with_its_editor_whatever_is_under_way() -> None:
+    endless = "model M {\n input x: float32[1, 1, 8, 8]\n for i in 0..90000 { x = x -> relu }\n output x\n}\n"
+    document = {"uri": "untitled:a", "languageId": "cnn", "version": 1, "text": endless}
+    messages = [
+        {"id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None, "rootUri": None}},
+        {"method": "initialized", "params": {}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": document}},
+    ]
+    sent = b""
+    for message in messages:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        sent += f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+    with subprocess.Popen([sys.executable, "-m", "convspec", "lsp"], stdin=-1, stdout=-1, stderr=subprocess.DEVNULL) as server:
+        assert server.stdin is not None
+        server.stdin.write(sent)
+        server.stdin.flush()
+        time.sleep(2)
+        server.stdin.close()
+        server.wait(10)
