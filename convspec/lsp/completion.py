@@ -27,6 +27,7 @@ _ITEM_WORDS = ("block", "model", "let", "use", "default")
 _STATEMENTS = ("input", "output", "return", "for", "if", "assert", "default", "layer", "let")
 _BLOCK_ONLY, _MODEL_ONLY = ("return",), ("input", "output")
 _DTYPES = (*FLOATS, "int32", "int64", "uint8", "bool")
+_EXPECT = ("ARROW", "COMMA", "EQUAL", "STAR", "COLON", "USE", "IN", "ASSERT", "DEFAULT", "RETURN", "OUTPUT")
 _SIZES = {
     "channels": "the size of axis 1",
     "shape": "the list of all sizes",
@@ -37,10 +38,16 @@ _SIZES = {
 }
 
 
-def completion(project: Project, document: Document, position: types.Position) -> types.CompletionList:
-    """What fits at a place; the editor narrows it down by what was typed of the word."""
+def completion(
+    project: Project, document: Document, position: types.Position, trigger: str | None = None
+) -> types.CompletionList:
+    """What fits at a place; the editor narrows it down by what was typed of the word.
+
+    `trigger` is the character that made the editor ask by itself: after most spaces nobody wants to be told anything.
+    """
     place = place_at(document, document.lines.offset(position))
-    found = [] if place.in_comment else list(_Finder(project, document, place).found())
+    unasked = trigger == " " and place.in_string is None and place.last not in _EXPECT
+    found = [] if place.in_comment or unasked else list(_Finder(project, document, place).found())
     ranged = document.lines.range(place.start, place.offset)
     seen: dict[str, types.CompletionItem] = {}
     for item in found:

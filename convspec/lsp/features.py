@@ -37,7 +37,8 @@ def _at_places(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, _COMPLETES)
     async def on_completion(params: types.CompletionParams) -> types.CompletionList | None:
-        return await answered(server, params.text_document.uri, lambda it: completion.completion(project, it, params.position))
+        uri, trigger = params.text_document.uri, params.context.trigger_character if params.context is not None else None
+        return await answered(server, uri, lambda it: completion.completion(project, it, params.position, trigger))
 
     @server.feature(types.TEXT_DOCUMENT_SIGNATURE_HELP, _SIGNS)
     async def on_signature(params: types.SignatureHelpParams) -> types.SignatureHelp | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lsprotocol import types
 
 from convspec.lsp.completion import completion
 from convspec.lsp.signature import signature_help
@@ -79,6 +80,14 @@ def test_the_word_that_was_begun_is_replaced() -> None:
         assert edit.new_text == "conv_transpose"
 
     run(work)
+
+
+def test_a_space_asks_only_where_something_is_expected() -> None:
+    def asked(marked: str) -> list[types.CompletionItem]:
+        return ask(MODEL + marked, lambda project, document, at: list(completion(project, document, at, " ").items))
+
+    assert asked("x = y -> |\n}\n") and asked("x = |\n}\n")
+    assert not asked("x = y |\n}\n") and not asked("# a |\n}\n") and not asked('x = "a |"\n}\n')
 
 
 def test_a_parameter_brings_its_default() -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_lsp
@@ -161,7 +162,7 @@ def test_nothing_but_the_protocol_is_written_to_standard_output() -> None:
 def test_it_ends_with_its_editor_whatever_is_under_way() -> None:
     endless = "model M {\n input x: float32[1, 1, 8, 8]\n for i in 0..90000 { x = x -> relu }\n output x\n}\n"
     document = {"uri": "untitled:a", "languageId": "cnn", "version": 1, "text": endless}
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None, "rootUri": None}},
         {"method": "initialized", "params": {}},
         {"method": "textDocument/didOpen", "params": {"textDocument": document}},
