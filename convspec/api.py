@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec import elaborate
+from convspec.analysis.seeing import Seeing
 from convspec.collector import collector_off
 from convspec.diagnostics import error, fail
 from convspec.elaborate.module import Module
@@ -108,7 +109,7 @@ def _settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: Extent(value) if type(value) is tuple else value for name, value in (settings or {}).items()}
 
 
-class Net(Shown):
+class Net(Shown, Seeing):
     """A network and its weights. Made by `load` and `loads`; nothing in it changes afterwards."""
 
     def __init__(

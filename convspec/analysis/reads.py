@@ -274,6 +274,11 @@ def _halves(place: Place, axis: int) -> Reads:
     return Reads(axis, _arange(m)[:, None] + _arange(2) * m)
 
 
+def _bonded(place: Place, axis: int) -> Reads:
+    """Which atoms are bonded, and so read, is data."""
+    return _loose(_whole(place, axis)) if axis == 2 else _usual(place, axis)
+
+
 def _anywhere(place: Place, axis: int) -> Reads:
     """Offsets are data: any cell may be read."""
     if place.source == 0 and axis >= 2:
@@ -319,4 +324,6 @@ _SPECIAL: dict[str, _Rule] = {
     "kmaxpool": _chosen,
     "glu": _halves,
     "deform_conv": _anywhere,
+    "graph_conv": _bonded,
+    "graph_pool": _bonded,
 }

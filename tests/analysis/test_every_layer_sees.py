@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from convspec.analysis.receptive_field import Field, Fields, receptive_fields
+from convspec.analysis.window import seen_by_units
 from convspec.ir.types import Array
 from convspec.runtime.reference import evaluate
 from tests.conformance.catalogue import cells, op_names
 from tests.conformance.cell import Cell
 
-MOST_CELLS, LARGEST = 8, 20
+MOST_CELLS, FEWER_CELLS, LARGEST = 8, 4, 20
 
 
 @pytest.mark.parametrize("name", op_names())
@@ -34,6 +35,26 @@ def test_no_unit_sees_more_than_its_field_says(name: str) -> None:
                 for place in range(array.shape[axis]):
                     reached = reached_from(cell, first, axis, place)[output.name]
                     assert_within(fields, axis - 2, place, reached, array.shape[axis], f"{cell!r}: {output.name}")
+
+
+@pytest.mark.parametrize("name", op_names())
+def test_no_unit_sees_more_than_its_exact_window(name: str) -> None:
+    """At borders too, of every input, at the first, the middle and the last place."""
+    for cell in [cell for cell in cells(name) if not cell.training][:FEWER_CELLS]:
+        graph = cell.module.graph
+        seen = seen_by_units(graph, evaluate(graph, cell.weights, cell.arrays).sizes)
+        for given, array in list(cell.arrays.items())[:3]:
+            if array.dtype.kind != "f" or array.ndim < 3 or max(array.shape) > LARGEST:
+                continue
+            for axis in range(2, array.ndim):
+                for place in sorted({0, array.shape[axis] // 2, array.shape[axis] - 1}):
+                    reached = reached_from(cell, given, axis, place)
+                    for output in graph.outputs:
+                        window = seen[output.value].get((given, axis))
+                        for unit in np.argwhere(reached[output.name].any(0)).tolist():
+                            found = window.window(unit) if window is not None else None
+                            assert found is not None, (repr(cell), output.name, unit, given, axis, place)
+                            assert found[0] <= place <= found[1], (repr(cell), output.name, unit, given, axis, place)
 
 
 def reached_from(cell: Cell, name: str, axis: int, place: int) -> dict[str, Array]:

@@ -35,7 +35,7 @@ def test_its_python_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.chdir(ROOT)
     (text,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     exec(text, {})
-    assert capsys.readouterr().out == "image [(0, 11), (16, 27)]\n"
+    assert capsys.readouterr().out == "14\nimage [(0, 11), (16, 27)]\n"
 
 
 if __name__ == "__main__":

@@ -94,6 +94,15 @@ def test_the_end_of_a_label_is_a_hint() -> None:
     assert caught.value.diagnostics[0].hint == "did you mean layer1.0.conv2, layer2.0.conv2, layer3.0.conv2, layer4.0.conv2?"
 
 
+def test_python_asks_a_network() -> None:
+    net = convspec.loads(RESIDUAL)
+    assert show(net.receptive_field()["last"]) == "7x7"
+    (window,) = net.receptive_field("b[0,11]", {"H": 8})
+    assert [(axis.low, axis.high, axis.before, axis.after) for axis in window.axes] == [(0, 3, 3, 0), (8, 11, 0, 3)]
+    with pytest.raises(Failure, match="the size H needs a value"):
+        net.receptive_field("b[0,11]")
+
+
 # ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -121,7 +130,7 @@ def test_what_is_cropped_like_another_is_not_seen_through_it() -> None:
     graph = convspec.loads(text).module.graph
     (field,) = receptive_fields(graph)[graph.outputs[0].value]
     assert field is not None
-    assert (field.size, field.offset) == (1, 2)
+    assert (field.size, int(field.offset)) == (1, 2)
 
 
 def test_the_table_as_data() -> None:

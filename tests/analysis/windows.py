@@ -7,6 +7,7 @@ border has another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -64,8 +65,10 @@ class Oracle:
         return keep
 
     def stages(self) -> list[Node]:
-        """The layers whose result the module shows as it is: those with a module of their own, that run once."""
-        return [node for node in self.graph.nodes if self.calls.get(node.path) == 1 and self._shows(node)]
+        """The layers whose result the module shows as it is: those with a module of their own; of a shared one the last."""
+        last = {node.path: node for node in self.graph.nodes}
+        times = Counter(node.path for node in self.graph.nodes)
+        return [node for path, node in last.items() if self.calls.get(path) == times[path] and self._shows(node)]
 
     def _shows(self, node: Node) -> bool:
         """Whether the module gives one tensor, in the order of axes that the spec has."""
