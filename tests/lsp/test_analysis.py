@@ -78,6 +78,32 @@ def test_random_edits(seed: int) -> None:
     run(work)
 
 
+def test_quick_typing() -> None:
+    """Edits come while the text before them is still being analysed, and move what that looks at."""
+    text = TWO
+    for number in range(8):
+        text += f"\nmodel More{number} {{\n    input x: float32[N, 3, 8, 8]\n"
+        text += "    for i in 0..40 { x = x -> conv(3, 3x3, pad = 1) -> relu }\n    output x -> Twice(4)\n}\n"
+
+    async def work(session: Session) -> None:
+        chance = random.Random(7)
+        current = text
+        session.project.open("untitled:Untitled-1", 0, text)
+        for number in range(60):
+            current = edited(current, chance) if number % 4 else edited(text, chance)
+            change = types.TextDocumentContentChangeWholeDocument(current)
+            session.project.change("untitled:Untitled-1", number + 1, [change])
+            await asyncio.sleep(chance.choice([0, 0, 0.01, 0.03]))
+            if number % 12 == 11:
+                await session.settled()
+                await session.open(current, "untitled:fresh")
+                found, fresh = told(session.said["untitled:Untitled-1"]), told(session.said["untitled:fresh"])
+                assert [each[:5] for each in found] == [each[:5] for each in fresh]
+                session.project.close("untitled:fresh")
+
+    run(work)
+
+
 def by_check(path: Path) -> list[tuple[int, int, str]]:
     try:
         _, found = _check_all([path], None, {}, None, DEFAULT)
