@@ -10,9 +10,11 @@ from lsprotocol import types
 from convspec.diagnostics import Diagnostic
 from convspec.lsp.positions import range_of
 from convspec.source import SourceFile, Span
+from convspec.syntax import ast
 
 UriOf = Callable[[SourceFile], str | None]
 _SEVERITY = {"error": types.DiagnosticSeverity.Error, "warning": types.DiagnosticSeverity.Warning}
+_RELATED = 10
 _UNUSED = ("is not used", "never used", "unused", "is used nowhere")
 
 
@@ -48,6 +50,15 @@ def shown(diagnostic: Diagnostic, span: Span, uri_of: UriOf, encoding: types.Pos
         related_information=related or None,
         tags=[types.DiagnosticTag.Unnecessary] if unused else None,
     )
+
+
+def elsewhere(use: ast.Use, uri: str, wrong: list[types.Diagnostic], encoding: types.PositionEncodingKind) -> types.Diagnostic:
+    """What a `use` is told of the errors in the file that it names."""
+    related = [types.DiagnosticRelatedInformation(types.Location(uri, each.range), each.message) for each in wrong[:_RELATED]]
+    count = "an error" if len(wrong) == 1 else f"{len(wrong)} errors"
+    message = f'"{use.path}" has {count}'
+    error = types.DiagnosticSeverity.Error
+    return types.Diagnostic(range_of(use.path_span, encoding), message, error, source="convspec", related_information=related)
 
 
 def message_of(diagnostic: Diagnostic) -> str:

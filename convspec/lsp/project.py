@@ -19,9 +19,10 @@ from convspec.lsp.analysis import Job, Outcome, Stale, analyse, warned
 from convspec.lsp.document import Document
 from convspec.lsp.facts import Facts
 from convspec.lsp.files import Disk, ProjectLoader, path_of, uri_of
-from convspec.lsp.problems import published
+from convspec.lsp.problems import elsewhere, published
 from convspec.lsp.views import View, Views
 from convspec.source import SourceFile
+from convspec.syntax import ast
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,9 @@ class Project:
             return document.uri
         if file.path is None:
             return None
-        path = file.path.resolve()
+        return self._uri_of_path(file.path.resolve())
+
+    def _uri_of_path(self, path: Path) -> str:
         return next((each.uri for each in self.documents.values() if each.path == path), None) or uri_of(path)
 
     def facts(self, document: Document) -> Facts:
@@ -220,7 +223,14 @@ class Project:
     # ── diagnostics ──
 
     def _placed(self, document: Document, found: Iterable[Diagnostic]) -> dict[str, list[types.Diagnostic]]:
-        return published(found, document.buffer, self.uri_of, types.PositionEncodingKind(self.encoding))
+        by_uri = published(found, document.buffer, self.uri_of, types.PositionEncodingKind(self.encoding))
+        for use in (item for item in document.syntax_items() if isinstance(item, ast.Use)):
+            path = self.views.target(self.view(document), use.path)
+            there = self._uri_of_path(path) if path is not None else document.uri
+            wrong = [each for each in by_uri.get(there, ()) if each.severity == types.DiagnosticSeverity.Error]
+            if wrong and there != document.uri:
+                by_uri.setdefault(document.uri, []).append(elsewhere(use, there, wrong, document.encoding))
+        return by_uri
 
     def _tell(self, document: Document, by_uri: dict[str, list[types.Diagnostic]]) -> None:
         """Publish what was found through a document, in the files it belongs to; each file shows what all have found."""

@@ -45,6 +45,9 @@ def test_errors_in_an_imported_file_stand_there(tmp_path: Path) -> None:
     async def work(session: Session) -> None:
         await session.open(NET, net)
         assert session.codes(library) == ["CNN001"]
+        (told,) = session.said[net]
+        assert told.message == '"lib.cnn" has an error' and told.range.start.line == 0
+        assert told.related_information and told.related_information[0].location.uri == library
         (tmp_path / "lib.cnn").write_text(LIBRARY.replace("3x3", "30x30"))
         session.project.files_changed()
         await session.settled(net)
