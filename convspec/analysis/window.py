@@ -8,7 +8,7 @@ padding are no cells of the input; how far a window would reach past the border 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -136,13 +136,21 @@ class _Reach:
 def _reach(graph: Graph, value: Value) -> _Reach:
     if len(graph.inputs) > 1:
         return _Reach((), True, False)
-    nodes, producers, pending = set[Node](), graph.producers(), [value]
-    while pending:
-        node = producers.get(pending.pop())
-        if node is not None and node not in nodes:
-            nodes.add(node)
-            pending.extend(node.inputs)
-    return _Reach(receptive_fields(graph)[value], any(map(_pads, nodes)), any(map(_steps_by_parts, nodes)))
+    return _Reach(receptive_fields(graph)[value], value in padded(graph), value in _behind(graph, _steps_by_parts))
+
+
+def padded(graph: Graph) -> set[Value]:
+    """The tensors of which a unit may reach beyond the network's input: a layer on the way to them pads."""
+    return _behind(graph, _pads)
+
+
+def _behind(graph: Graph, mark: Callable[[Node], bool]) -> set[Value]:
+    """The tensors that depend on a node with a mark."""
+    found = set[Value]()
+    for node in graph.nodes:
+        if mark(node) or not found.isdisjoint(node.inputs):
+            found.update(node.outputs)
+    return found
 
 
 def _pads(node: Node) -> bool:

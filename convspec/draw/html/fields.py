@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convspec.analysis.receptive_field import Field, Fields, receptive_fields
-from convspec.analysis.window import InputAxis, Seen, seen_by_units
+from convspec.analysis.window import InputAxis, Seen, padded, seen_by_units
 from convspec.draw.diagram import Diagram
 from convspec.ir.dims import evaluate
 from convspec.ir.graph import Graph, Value
@@ -61,6 +61,7 @@ class _Tabulated:
         self.basis: Mapping[str, int] = drawn.basis
         self.seen = seen_by_units(drawn.graph, drawn.basis)
         self.fields = receptive_fields(drawn.graph)
+        self.padded = padded(drawn.graph)
         self.tables: list[dict[str, Any]] = []
         self.known = _Known({})
 
@@ -83,7 +84,7 @@ class _Tabulated:
         axes = [(key[1], seen) for key, seen in self.seen[value].items() if key[0] == name]
         if not axes:
             return None
-        fields = self.fields[value] if len(self.graph.inputs) == 1 else ()
+        fields = self.fields[value] if len(self.graph.inputs) == 1 and value in self.padded else ()
         return {"input": index, "axes": [self.axis((name, axis), seen, fields) for axis, seen in sorted(axes, key=_by_axis)]}
 
     def axis(self, key: InputAxis, seen: Seen, fields: Fields) -> dict[str, Any]:
