@@ -56,21 +56,23 @@ Fields: TypeAlias = tuple[Field | None, ...]
 _ITSELF = Field(Fraction(1), Fraction(0), Fraction(0))
 
 
-def receptive_fields(graph: Graph, least: bool = False) -> dict[Value, Fields]:
+def receptive_fields(graph: Graph, least: bool = False, only: Value | None = None) -> dict[Value, Fields]:
     """The receptive field of every value of a graph: over all ways that lead there or, with `least`, over the narrowest.
 
+    With `only` it is what is seen of that input: what comes from others sees nothing, and has no axes.
     The narrowest way is the one whose field is smallest: through a residual network the shortcuts. What every way sees, it
     sees too, so a unit's field lies between both.
     """
     join = _narrower if least else _join
     fields: dict[Value, Fields] = {}
-    for graph_input in graph.inputs:
-        fields[graph_input.value] = (_ITSELF,) * max(0, graph_input.value.type.rank - 2)
+    inputs = [graph_input.value for graph_input in graph.inputs]
+    for value in inputs:
+        fields[value] = (_ITSELF,) * max(0, value.type.rank - 2) if only in (None, value) else ()
     rows = set(index_rows(graph))
     for node in graph.nodes:
         seen = () if node.op.anchored else _through(node, fields, join)
         if _looks_up(node):
-            seen = (_ITSELF if node.inputs[0] in rows else None,)
+            seen = (_ITSELF if node.inputs[0] in rows else None,) if only in (None, node.inputs[0]) else seen
         for output in node.outputs:
             fields[output] = _fitted(seen, output.type)
     return fields
@@ -155,6 +157,8 @@ def _slide(field: Field | None, window: Window, axis: int) -> Field | None:
 
 def _collapsed(source: TensorType, fields: Fields) -> Fields:
     """Space is folded into the features: a feature still sees what the only unit of an axis saw."""
+    if not fields:
+        return ()
     sizes: Sequence[object] = source.spatial if source.spatial else (1,) * len(fields)
     return tuple(field if _is_one(size) else None for field, size in zip(fields, sizes, strict=True))
 

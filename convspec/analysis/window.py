@@ -99,11 +99,11 @@ def unit_windows(
     has for the tensor, if it is at hand.
     """
     known = seen if seen is not None else seen_by_units(graph, sizes)[value]
-    reach = _reach(graph, value)
     types = _concrete(graph, sizes)
     windows: list[InputWindow] = []
     for graph_input in graph.inputs:
         axes = [axis for name, axis in known if name == graph_input.value.name]
+        reach = _reach(graph, value, graph_input.value)
         found = [
             _axis_window(known[graph_input.value.name, axis], position, types[graph_input.value], axis, reach) for axis in axes
         ]
@@ -118,7 +118,7 @@ def _axis_window(seen: Seen, position: Sequence[int], of: TensorType, axis: int,
         return None
     low, high = window
     size = int(str(of.shape[axis]))
-    before, after = _overhang(seen, position, axis, reach, size)
+    before, after = _overhang(seen, position, axis - reach.first, reach, size)
     if reach.by_parts:  # the hull is then up to a coarse cell too wide
         before, after = before if low == 0 else 0, after if high == size - 1 else 0
     return AxisWindow(low, high, size, before, after, seen.exact)
@@ -126,30 +126,34 @@ def _axis_window(seen: Seen, position: Sequence[int], of: TensorType, axis: int,
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """What tells of padding: the hull over all ways, whether a way has padding, and whether one steps by parts of a cell."""
+    """What tells of padding around an input: the hull over all ways, whether one pads, and whether one steps by parts."""
 
     fields: Fields
+    first: int
+    """The input's first axis of space."""
     padded: bool
     by_parts: bool
 
 
-def _reach(graph: Graph, value: Value) -> _Reach:
-    if len(graph.inputs) > 1:
-        return _Reach((), True, False)
-    return _Reach(receptive_fields(graph)[value], value in padded(graph), value in _behind(graph, _steps_by_parts))
+def _reach(graph: Graph, value: Value, of: Value) -> _Reach:
+    first = 1 if of in index_rows(graph) else 2
+    by_parts = value in _behind(graph, of, _steps_by_parts)
+    return _Reach(receptive_fields(graph, only=of)[value], first, value in padded(graph, of), by_parts)
 
 
-def padded(graph: Graph) -> set[Value]:
-    """The tensors of which a unit may reach beyond the network's input: a layer on the way to them pads."""
-    return _behind(graph, _pads)
+def padded(graph: Graph, of: Value) -> set[Value]:
+    """The tensors of which a unit may reach beyond the input `of`: a layer on the way to them pads."""
+    return _behind(graph, of, _pads)
 
 
-def _behind(graph: Graph, mark: Callable[[Node], bool]) -> set[Value]:
-    """The tensors that depend on a node with a mark."""
-    found = set[Value]()
+def _behind(graph: Graph, of: Value, mark: Callable[[Node], bool]) -> set[Value]:
+    """The tensors that an input leads to through a node with a mark."""
+    reached, found = {of}, set[Value]()
     for node in graph.nodes:
-        if mark(node) or not found.isdisjoint(node.inputs):
-            found.update(node.outputs)
+        if not reached.isdisjoint(node.inputs):
+            reached.update(node.outputs)
+            if mark(node) or not found.isdisjoint(node.inputs):
+                found.update(node.outputs)
     return found
 
 
@@ -164,14 +168,14 @@ def _steps_by_parts(node: Node) -> bool:
     return window is not None and any(Fraction(*stride).denominator > 1 for stride in window.stride)
 
 
-def _overhang(seen: Seen, position: Sequence[int], axis: int, reach: _Reach, size: int) -> tuple[int | None, int | None]:
+def _overhang(seen: Seen, position: Sequence[int], space: int, reach: _Reach, size: int) -> tuple[int | None, int | None]:
     """How many cells of padding lie in the window, before and after the input: what the hull over all ways says."""
     if not reach.padded:
         return 0, 0
-    field = reach.fields[axis - 2] if axis >= 2 and axis - 2 < len(reach.fields) else None
-    if field is None or set(seen.terms) != {axis}:
+    field = reach.fields[space] if 0 <= space < len(reach.fields) else None
+    if field is None or set(seen.terms) != {space + 2}:
         return None, None
-    place = position[axis - 1]
+    place = position[space + 1]
     low, high = place * field.jump + field.low, place * field.jump + field.high
     return max(0, -int(low // 1)), max(0, int(-(-high // 1)) - size + 1)
 

@@ -166,6 +166,28 @@ def test_a_unit_of_two_inputs() -> None:
         ("left", [(0, 3), (4, 7)]),
         ("right", [(0, 1), (2, 3)]),
     ]
+    # Row -1 and column 4 of `right` are padding, and what lies before and after `left` as two of its cells each.
+    assert [[(axis.before, axis.after) for axis in each.axes] for each in windows] == [[(2, 0), (0, 2)], [(1, 0), (0, 1)]]
+
+
+def test_padding_of_one_input_is_none_of_the_other() -> None:
+    text = """model M {
+    input left: float32[1, 2, 8, 8]
+    input right: int64[1, 9]
+    a = left -> conv(2, 3x3)
+    b = right -> embedding(5, 4) -> row: conv(2, 5, pad = 2)
+    output row = b
+    output probe = a * (b -> global_avgpool -> reshape([2, 1, 1]))
+}
+"""
+    net = convspec.loads(text)
+    graph = net.module.graph
+    by_label = {node.path: node.outputs[0] for node in graph.nodes}
+    (left, right) = unit_windows(graph, by_label["row"], (0, 1), {})
+    assert left.axes == () and [(axis.low, axis.high, axis.before, axis.after) for axis in right.axes] == [(0, 3, 1, 0)]
+    (left, right) = unit_windows(graph, graph.outputs[1].value, (0, 5, 5), {})
+    assert [(axis.low, axis.high, axis.before, axis.after) for axis in left.axes] == [(5, 7, 0, 0)] * 2
+    assert [(axis.low, axis.high, axis.before, axis.after) for axis in right.axes] == [(0, 8, None, None)]
 
 
 def test_padding_is_marked() -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convspec.analysis.receptive_field import Field, Fields, receptive_fields
-from convspec.analysis.window import InputAxis, Seen, padded, seen_by_units
+from convspec.analysis.receptive_field import Field, Fields, index_rows, receptive_fields
+from convspec.analysis.window import Seen, padded, seen_by_units
 from convspec.draw.diagram import Diagram
 from convspec.ir.dims import evaluate
 from convspec.ir.graph import Graph, Value
@@ -60,8 +60,10 @@ class _Tabulated:
         self.graph: Graph = drawn.graph
         self.basis: Mapping[str, int] = drawn.basis
         self.seen = seen_by_units(drawn.graph, drawn.basis)
-        self.fields = receptive_fields(drawn.graph)
-        self.padded = padded(drawn.graph)
+        inputs = [graph_input.value for graph_input in drawn.graph.inputs]
+        self.rows = set(index_rows(drawn.graph))
+        self.fields = {value: receptive_fields(drawn.graph, only=value) for value in inputs}
+        self.padded = {value: padded(drawn.graph, value) for value in inputs}
         self.tables: list[dict[str, Any]] = []
         self.known = _Known({})
 
@@ -80,18 +82,18 @@ class _Tabulated:
         return {"units": units, "sees": sees}
 
     def input(self, value: Value, index: int) -> dict[str, Any] | None:
-        name = self.graph.inputs[index].value.name
-        axes = [(key[1], seen) for key, seen in self.seen[value].items() if key[0] == name]
+        of = self.graph.inputs[index].value
+        axes = [(key[1], seen) for key, seen in self.seen[value].items() if key[0] == of.name]
         if not axes:
             return None
-        fields = self.fields[value] if len(self.graph.inputs) == 1 and value in self.padded else ()
-        return {"input": index, "axes": [self.axis((name, axis), seen, fields) for axis, seen in sorted(axes, key=_by_axis)]}
+        fields = self.fields[of][value] if value in self.padded[of] else ()
+        first = 1 if of in self.rows else 2
+        return {"input": index, "axes": [self.axis(axis - first, seen, fields) for axis, seen in sorted(axes, key=_by_axis)]}
 
-    def axis(self, key: InputAxis, seen: Seen, fields: Fields) -> dict[str, Any]:
-        """Tables by axis, whether they are exact, and the hull with its padding where it moves along the same axis."""
+    def axis(self, space: int, seen: Seen, fields: Fields) -> dict[str, Any]:
+        """Tables by axis, whether they are exact, and the hull with its padding where it moves along the same axis of space."""
         terms = [[axis, self.table(low, high)] for axis, (low, high) in seen.terms.items()]
-        place = key[1] - 2
-        field = fields[place] if 0 <= place < len(fields) and set(seen.terms) == {key[1]} else None
+        field = fields[space] if 0 <= space < len(fields) and set(seen.terms) == {space + 2} else None
         return {"terms": terms, "exact": seen.exact, "hull": _hull(field)}
 
     def table(self, low: Table, high: Table) -> int | None:
