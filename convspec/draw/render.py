@@ -90,9 +90,9 @@ def form_of(path: str | Path) -> str:
     path = Path(path)
     form = path.suffix.lower().removeprefix(".")
     if form not in FORMATS:
-        what = f"the suffix {path.suffix}" if path.suffix else "no suffix"
+        what = f"the suffix {path.suffix} is that of no picture" if path.suffix else "it has no suffix"
         hint = f"a picture ends in one of {', '.join(f'.{each}' for each in FORMATS)}"
-        raise fail(error("CNN401", f"cannot draw {path}: {what} says no form", hint=hint))
+        raise fail(error("CNN401", f"cannot draw {path}: {what}", hint=hint))
     return form
 
 

@@ -44,8 +44,8 @@ def test_without_a_name_it_is_the_spec_s(spec: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("-o", "net.gif"), "the suffix .gif says no form"),
-        (("-o", "net"), "no suffix says no form"),
+        (("-o", "net.gif"), "the suffix .gif is that of no picture"),
+        (("-o", "net"), "cannot draw net: it has no suffix"),
         (("--sizes", "q=3"), "there is no symbolic size `q`"),
         (("--sizes", "N=0"), "an integer of at least 1"),
         (("--style", "volumes", "-o", "net.mmd"), "volumes are drawn as .svg or .png"),
