@@ -15,7 +15,10 @@ from tests.examples.networks import EXAMPLES, NETWORKS, Example, inputs, marked,
 GATE = 1e-5
 
 
-@pytest.mark.parametrize("example", marked(NETWORKS, "VGG16BN", "ResNet1001"), ids=lambda example: example.model)
+LARGE = ("VGG11", "VGG16BN", "ResNet152", "ResNet1001")
+
+
+@pytest.mark.parametrize("example", marked(NETWORKS, *LARGE), ids=lambda example: example.model)
 def test_runtimes_agree(example: Example, tmp_path: Path) -> None:
     drawn = example.net()
     weights = drawn.save_weights(tmp_path / "weights.safetensors")

@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
         ("lenet5.cnn", "LeNet5", {}),
         ("sequence.cnn", "SequenceNet", {}),
         ("unet.cnn", "UNet2D", {"width": 4}),
-        ("unet.cnn", "UNet3D", {"width": 2}),
+        pytest.param("unet.cnn", "UNet3D", {"width": 2}, marks=pytest.mark.zoo),
     ],
 )
 def test_an_example_is_verified(file: str, model: str, settings: Mapping[str, object]) -> None:

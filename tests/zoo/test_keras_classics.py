@@ -84,6 +84,7 @@ def test_inception_v3(tmp_path: Path) -> None:
     check("inception_v3", "InceptionV3", network, mapping, tmp_path, settings, ["*.bn.weight"])
 
 
+@pytest.mark.zoo
 def test_inception_resnet_v2(tmp_path: Path) -> None:
     network = made("InceptionResNetV2", (75, 75, 3), classes=10)
     *numbered_units, last = units("inception_resnet_v2", "InceptionResNetV2")

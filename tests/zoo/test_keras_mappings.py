@@ -114,6 +114,7 @@ def grouped(network: Any, nested: bool = True) -> dict[str, dict[str, Array]]:
     return found
 
 
+@pytest.mark.zoo
 def test_convnext_of_every_file(tmp_path: Path) -> None:
     """It has models in the model, and scales that are no layer's weight."""
     network = made("ConvNeXtTiny", (32, 32, 3), classes=7)

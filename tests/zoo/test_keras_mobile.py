@@ -121,7 +121,10 @@ NETWORKS: dict[str, tuple[str, str, Callable[[str], Place | str], dict[str, bool
 """By Keras's name: the file, the network, labels for its layers, and how it is made."""
 
 
-@pytest.mark.parametrize("application", NETWORKS)
+LONG = ("EfficientNetV2B0", "NASNetMobile")
+
+
+@pytest.mark.parametrize("application", [pytest.param(n, marks=pytest.mark.zoo if n in LONG else ()) for n in NETWORKS])
 def test_outputs_are_keras(application: str, tmp_path: Path) -> None:
     file, model, parse, options = NETWORKS[application]
     network = made(application, (64, 96, 3), classes=10, **options)
