@@ -48,6 +48,11 @@ class Server(LanguageServer):
         log.error("%s: %s", getattr(source, "__name__", source), error, exc_info=error)
 
 
+def is_failure(record: logging.LogRecord) -> bool:
+    """Whether what pygls would log of a request is a failure: one that was refused has told the editor why."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], JsonRpcException)
+
+
 def about() -> str:
     """One line that says what would run."""
     return f"convspec {VERSION}, pygls {version('pygls')}"
@@ -66,6 +71,7 @@ def make_server() -> Server:
 def run() -> None:
     """Serve standard input and output until the editor says that it is done. What is logged goes to standard error."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(is_failure)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEP))  # for all threads at once, which share the limit
     stdin, stdout = os.fdopen(os.dup(sys.stdin.fileno()), "rb"), os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # the stream is the protocol's alone: what anything prints by mistake would break it

@@ -159,22 +159,33 @@ def test_nothing_but_the_protocol_is_written_to_standard_output() -> None:
     assert done.stdout == b"" and b"Traceback" not in done.stderr
 
 
+def test_a_request_that_is_refused_is_no_failure_in_the_log() -> None:
+    asked = {"textDocument": {"uri": "untitled:a"}, "position": {"line": 0, "character": 5}}
+    sent = _opened(NET) + _framed({"id": 2, "method": "textDocument/prepareRename", "params": asked})
+    sent += _framed({"id": 3, "method": "shutdown"}) + _framed({"method": "exit"})
+    done = subprocess.run([sys.executable, "-m", "convspec", "lsp"], input=sent, capture_output=True, timeout=60, check=False)
+    assert b"there is no name here" in done.stdout and done.stderr == b""
+
+
 def test_it_ends_with_its_editor_whatever_is_under_way() -> None:
     endless = "model M {\n input x: float32[1, 1, 8, 8]\n for i in 0..90000 { x = x -> relu }\n output x\n}\n"
-    document = {"uri": "untitled:a", "languageId": "cnn", "version": 1, "text": endless}
-    messages: list[dict[str, Any]] = [
-        {"id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None, "rootUri": None}},
-        {"method": "initialized", "params": {}},
-        {"method": "textDocument/didOpen", "params": {"textDocument": document}},
-    ]
-    sent = b""
-    for message in messages:
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        sent += f"Content-Length: {len(body)}\r\n\r\n".encode() + body
     with subprocess.Popen([sys.executable, "-m", "convspec", "lsp"], stdin=-1, stdout=-1, stderr=subprocess.DEVNULL) as server:
         assert server.stdin is not None
-        server.stdin.write(sent)
+        server.stdin.write(_opened(endless))
         server.stdin.flush()
         time.sleep(2)
         server.stdin.close()
         server.wait(10)
+
+
+def _framed(message: dict[str, Any]) -> bytes:
+    body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+    return f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _opened(text: str) -> bytes:
+    """What an editor sends that opens a text."""
+    document = {"uri": "untitled:a", "languageId": "cnn", "version": 1, "text": text}
+    initialize = {"id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None, "rootUri": None}}
+    opened = {"method": "textDocument/didOpen", "params": {"textDocument": document}}
+    return _framed(initialize) + _framed({"method": "initialized", "params": {}}) + _framed(opened)
