@@ -63,7 +63,7 @@ def changes_table(found: Difference) -> Table:
     if found.follows:
         cost = sum((change.cost for change in found.follows), Cost())
         count = len(found.follows)
-        said = f"follows in {count} {'layer' if count == 1 else 'layers'} that are as they were"
+        said = f"{count} {'layer' if count == 1 else 'layers'} as before, behind what changed"
         rows.append(("", "", said, *_numbers(cost), ""))
     total = sum((change.cost for change in [*found.changes, *found.follows]), Cost())
     return Table(_HEADINGS, _RIGHT, rows, ("", "total", "", *_numbers(total), _field_change(found)))
