@@ -94,7 +94,8 @@ def opened(browser: Browser, light: BrowserContext, tmp_path: Path) -> Iterator[
     ) -> Page:
         path = tmp_path / f"{len(tabs)}.html"
         path.write_text(html_of(spec, model, sizes, theme), encoding="utf-8")
-        page = browser.new_page(viewport=WINDOW, **options) if options else light.new_page()  # type: ignore[arg-type]
+        asked: dict[str, Any] = {"viewport": WINDOW, **options}
+        page = browser.new_page(**asked) if options else light.new_page()
         tabs.append(page)
         page.set_default_timeout(SECONDS)
         if watched:

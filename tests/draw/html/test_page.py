@@ -338,3 +338,29 @@ def test_nothing_may_run_or_load_but_the_page(opened: Open) -> None:
     )
     assert held[1] is None
     assert {"connect-src", "frame-src", "img-src", "script-src-elem"} <= set(held[0])
+
+
+IN_SIGHT = """() => { const box = document.querySelector("#stage .chosen").getBoundingClientRect();
+    const pane = document.getElementById("canvas").getBoundingClientRect();
+    return pane.height < 400 && box.top >= pane.top && box.bottom <= pane.bottom; }"""
+LOWEST = """() => { const seen = [...document.querySelectorAll("#stage .node")].map(each => each.getBoundingClientRect());
+    const box = seen.filter(each => each.bottom < innerHeight - 60).sort((a, b) => b.bottom - a.bottom)[0];
+    return [box.x + box.width / 2, box.y + box.height / 2]; }"""
+
+
+def test_in_a_narrow_window_what_is_chosen_stays_in_sight(opened: Open) -> None:
+    page = opened(NESTED, viewport={"width": 375, "height": 667})
+    page.click("#unfold-all")
+    page.fill("#search", "fc")
+    page.keyboard.press("Enter")
+    page.wait_for_function(IN_SIGHT, timeout=3000)
+    page.click("#close-details")
+    page.evaluate(PAINTED)
+    page.mouse.click(*page.evaluate(LOWEST))
+    page.wait_for_function(IN_SIGHT, timeout=3000)
+
+
+def test_bytes_that_depend_on_sizes_are_told_in_full(opened: Open) -> None:
+    page = opened("model Bytes {\n    input x: float32[N, 3, 16, 16]\n    output x -> c: conv(4, 3x3, pad = 1)\n}\n")
+    page.click(f"#stage [data-id='{ids(page)['c']}']")
+    expect(page.locator("#details")).to_contain_text("4096·N B = 4 KiB")

@@ -112,13 +112,25 @@ function rove(app, element) {
   if (one) one.setAttribute("tabindex", "0");
 }
 
+/** In a narrow window what is told of a layer takes the lower half: the layer itself moves out from under it. */
+function keepInSight(app, id) {
+  const before = app.view.box.height;
+  app.view.measure();
+  const item = app.view.box.height < before && (app.scene.items.get(id) || app.scene.shown.get(id));
+  if (!item) return;
+  const place = placeOf(item);
+  bring(app.view, { ...place, height: Math.min(place.height, 60) }, false);
+}
+
 function commands(app) {
   app.select = (id, { quiet } = {}) => {
     if (id !== app.selected) app.unit = null;
     app.selected = id;
     const node = id ? app.model.nodes.get(id) : null;
     showDetails(app, node);
+    const opens = Boolean(node) && !document.body.classList.contains("chosen-one");
     document.body.classList.toggle("chosen-one", Boolean(node));
+    if (opens) keepInSight(app, id);
     mark(app);
     remember(app);
     if (node && !quiet) announce(`${nameOf(node)} chosen`);

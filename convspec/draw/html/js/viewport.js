@@ -14,9 +14,12 @@ function makeViewport(pane, stage) {
   });
   view.apply = apply;
   // Measured now and then only: to ask for it makes the browser lay out all that is new.
-  view.box = pane.getBoundingClientRect();
-  new ResizeObserver(() => {
+  view.measure = () => {
     view.box = pane.getBoundingClientRect();
+  };
+  view.measure();
+  new ResizeObserver(() => {
+    view.measure();
     apply();
   }).observe(pane);
   view.zoom = (factor, px, py) => {

@@ -22,7 +22,7 @@ function short(value) {
 }
 
 function shortBytes(value) {
-  if (typeof value !== "number") return value === null || value === undefined ? "–" : `${short(value)} B`;
+  if (typeof value !== "number") return value === null || value === undefined ? "–" : `${exact(value)} B`;
   return value >= 1024 ? scaled(value, BYTES, " ") : `${value} B`;
 }
 
