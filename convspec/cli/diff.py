@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import click
@@ -10,12 +11,14 @@ from convspec.cli.declare import Argument, Option, command
 from convspec.cli.guard import guarded
 from convspec.cli.networks import NETWORK_HELP
 from convspec.cli.options import NETWORK, LimitOptions, Root, Settings
-from convspec.cli.tabular import Optimizer, OutputFile, Precision, TableFormat, TableFormatOption
+from convspec.cli.tabular import Optimizer, Precision, TableFormat
 
 _B = "The network that A became. Left out: A's file, for --model-b and --set-b."
 _MODEL = "The model of {}, where its file has several."
 _SET = "Give a parameter of {} alone a value, after --set. May be repeated."
 _SIZES = "Sizes of the inputs of both: N=1,h=7,w=7. Others are those of a usual picture, one of them."
+_OUTPUT = "Write it to a file; .md and .json say in which form."
+_FORMAT = "How the difference is written; it has no form in CSV."
 _EXIT = "Exit status 1 where the networks differ, as diff has it."
 
 EXAMPLES = """Examples:
@@ -45,8 +48,8 @@ def diff(
     exit_code: Annotated[bool, Option("--exit-code", help=_EXIT)] = False,
     precision: Annotated[Precision, Option("--precision", help="In which memory is counted.")] = Precision.fp32,
     optimizer: Annotated[Optimizer, Option("--optimizer", help="Whose state training holds.")] = Optimizer.adam,
-    output: OutputFile = None,
-    output_format: TableFormatOption = TableFormat.text,
+    output: Annotated[Path | None, Option("-o", "--output", metavar="FILE", help=_OUTPUT)] = None,
+    output_format: Annotated[TableFormat, Option("--format", help=_FORMAT)] = TableFormat.text,
 ) -> None:
     """Show what changed between two networks, by structure, and what that does to their cost.
 

@@ -76,3 +76,9 @@ def test_networks_with_different_inputs() -> None:
     done = convspec("diff", "small.cnn", "two.cnn", "--sizes", "N=3,h=2")
     assert done.code == 0, done.err
     assert "input image removed" in done.out and "input left added" in done.out
+
+
+def test_the_help_does_not_offer_a_csv_that_is_refused() -> None:
+    words = " ".join(convspec("diff", "--help").out.split())
+    assert "it has no form in CSV" in words
+    assert ".csv" not in words
