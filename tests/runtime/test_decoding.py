@@ -6,6 +6,7 @@ import random
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -92,13 +93,12 @@ def test_a_header_that_promises_much_leaves_no_room_taken(tmp_path: Path) -> Non
     assert [isinstance(picture, Failure) for picture in found] == [False, True] * 6
 
 
-def test_closing_stops_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_stops_the_threads(monkeypatch: pytest.MonkeyPatch, new_threads: Callable[[], set[threading.Thread]]) -> None:
     numbered(monkeypatch)
-    before = threading.active_count()
     pictures = decode_in_order([str(i) for i in range(10_000)], OPEN, 64, room=50)
     next(pictures)
     pictures.close()
-    assert threading.active_count() == before
+    assert not new_threads()
 
 
 def test_a_bug_in_a_thread_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,9 @@ def test_the_first_failure_ends_it_and_no_file_is_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("problem", [IndexError, KeyError, KeyboardInterrupt])
-def test_whatever_a_job_raises_is_raised(problem: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_a_job_raises_is_raised(
+    problem: type[BaseException], monkeypatch: pytest.MonkeyPatch, new_threads: Callable[[], set[threading.Thread]]
+) -> None:
     """An IndexError of a job is not taken for the end of the jobs."""
     monkeypatch.setattr(streaming, "threads", lambda: 3)
     done: list[int] = []
@@ -145,9 +148,14 @@ def test_whatever_a_job_raises_is_raised(problem: type[BaseException], monkeypat
     def fail() -> None:
         raise problem
 
+    def work() -> None:
+        time.sleep(0.001)
+        done.append(1)
+
     with pytest.raises(problem):
-        run_all([fail, *[lambda: done.append(1)] * 1000])
-    assert threading.active_count() < 4 and len(done) < 1000 + 1
+        run_all([fail, *[work] * 1000])
+    assert not new_threads()
+    assert len(done) < 1000, "the jobs went on after one had failed"
 
 
 def test_every_job_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:

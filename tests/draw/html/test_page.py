@@ -353,11 +353,11 @@ def test_in_a_narrow_window_what_is_chosen_stays_in_sight(opened: Open) -> None:
     page.click("#unfold-all")
     page.fill("#search", "fc")
     page.keyboard.press("Enter")
-    page.wait_for_function(IN_SIGHT, timeout=3000)
+    page.wait_for_function(IN_SIGHT, timeout=20_000)
     page.click("#close-details")
     page.evaluate(PAINTED)
     page.mouse.click(*page.evaluate(LOWEST))
-    page.wait_for_function(IN_SIGHT, timeout=3000)
+    page.wait_for_function(IN_SIGHT, timeout=20_000)
 
 
 def test_bytes_that_depend_on_sizes_are_told_in_full(opened: Open) -> None:
