@@ -119,6 +119,10 @@ class Frame:
         """A Failure at `span`, with the chain of blocks and loop turns that led here."""
         return Failure([error(code, message, span, label, frames=self.frames(), **more)])
 
+    def failed(self, diagnostic: Diagnostic) -> Failure:
+        """A Failure with an error that knows nothing of how one got there."""
+        return Failure([replace(diagnostic, frames=self.frames())])
+
     def frames(self) -> tuple[str, ...]:
         """The chain that led here, outermost first; the turns of this body's own loops stand last: `where i = 4`."""
         turns = self._turns_shown()

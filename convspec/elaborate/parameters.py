@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from convspec.diagnostics import Failure, Label
+from convspec.diagnostics import Diagnostic, Failure, Label, error
 from convspec.elaborate.evaluation import evaluate, wanted_by
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.nearest import did_you_mean
@@ -113,16 +113,31 @@ def convert(frame: Frame, param: ast.Param, value: Any, span: Span) -> Any:
     """The value as the parameter's type takes it, or CNN040."""
     if param.type is None:
         return value
-    kind = param.type.text
-    if kind not in _TYPES:
-        known = ", ".join(TYPE_NAMES)
-        raise frame.fail("CNN040", f"`{kind}` is not a type of parameter", param.type.span, hint=f"known: {known}")
-    if not _TYPES[kind](value):
-        message = f"`{param.name.text}` takes {_article(kind)}, not {describe(value)}"
-        related = [Label(param.span, "declared here")] if span != param.span else []
-        hint = "tensors come before other values: x -> Fuse(y, 64)" if kind == "tensor" else None
-        raise frame.fail("CNN040", message, span, related=related, hint=hint)
-    return float(value) if kind == "float" else value
+    if param.type.text not in _TYPES:
+        raise frame.failed(unknown_type(param.type))
+    if not fits(param, value):
+        raise frame.failed(misfit(param, value, span))
+    return float(value) if param.type.text == "float" else value
+
+
+def fits(param: ast.Param, value: Any) -> bool:
+    """Whether a value is of the parameter's type, which must be a known one or none."""
+    return param.type is None or _TYPES[param.type.text](value)
+
+
+def unknown_type(written: ast.Name) -> Diagnostic:
+    """The error for a type that parameters do not have."""
+    hint = did_you_mean(written.text, TYPE_NAMES, f"known: {', '.join(TYPE_NAMES)}")
+    return error("CNN040", f"`{written.text}` is not a type of parameter", written.span, hint=hint)
+
+
+def misfit(param: ast.Param, value: Any, span: Span) -> Diagnostic:
+    """The error for a value at `span` that is not of the parameter's type."""
+    kind = param.type.text if param.type is not None else ""
+    message = f"`{param.name.text}` takes {_article(kind)}, not {describe(value)}"
+    related = [Label(param.span, "declared here")] if span != param.span else []
+    hint = "tensors come before other values: x -> Fuse(y, 64)" if kind == "tensor" else None
+    return error("CNN040", message, span, related=related, hint=hint)
 
 
 def _missing(use: Use, owner: str, params: Sequence[ast.Param], param: ast.Param) -> Failure:

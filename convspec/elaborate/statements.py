@@ -10,6 +10,7 @@ from typing import Any
 
 from convspec.diagnostics import Failure
 from convspec.elaborate.budgets import run_assert
+from convspec.elaborate.certain import MISPLACED, gives_nothing
 from convspec.elaborate.defaults import add_default
 from convspec.elaborate.evaluation import condition, evaluate
 from convspec.elaborate.frame import Frame
@@ -38,8 +39,7 @@ def run_body(frame: Frame, block: ast.Block) -> list[Any]:
     if outcome.failed:
         raise Failure([])
     if not outcome.results:
-        wanted = "an `output`" if block.kind == "model" else "a `return`"
-        raise frame.fail("CNN055", f"the {block.kind} `{block.name.text}` has no {wanted.split('`')[1]}", block.name.span)
+        raise frame.failed(gives_nothing(block))
     return outcome.results
 
 
@@ -71,6 +71,9 @@ def _run(frame: Frame, body: ast.Body, outcome: _Outcome) -> None:
 
 
 def _execute(frame: Frame, statement: ast.Statement, outcome: _Outcome) -> None:
+    misplaced = MISPLACED.get((frame.application.block.kind, type(statement)))
+    if misplaced is not None:
+        raise frame.fail("CNN007", misplaced[0], statement.span, hint=misplaced[1])
     try:
         _STATEMENTS[type(statement)](frame, statement, outcome)
     except DimError as problem:
@@ -86,8 +89,6 @@ _FATAL = ("CNN060", "CNN063")
 
 
 def _input(frame: Frame, statement: ast.Input, outcome: _Outcome) -> None:
-    if frame.application.block.kind != "model":
-        raise frame.fail("CNN007", "only a model has inputs", statement.span, hint="a block takes tensors: (x: tensor)")
     name = statement.name.text
     if not frame.chain:  # otherwise the model's caller has bound it
         frame.names[name] = declare_input(frame, statement)
@@ -95,16 +96,12 @@ def _input(frame: Frame, statement: ast.Input, outcome: _Outcome) -> None:
 
 
 def _output(frame: Frame, statement: ast.Output, outcome: _Outcome) -> None:
-    if frame.application.block.kind != "model":
-        raise frame.fail("CNN007", "only a model has outputs", statement.span, hint="a block ends with `return`")
     values = declare_outputs(frame, statement)
     frame.record(statement, BindEvent(tuple(values)))
     outcome.results.extend(values)
 
 
 def _return(frame: Frame, statement: ast.Return, outcome: _Outcome) -> None:
-    if frame.application.block.kind == "model":
-        raise frame.fail("CNN007", "a model has `output`, not `return`", statement.span)
     values = [evaluate(frame, expr) for expr in statement.values]
     frame.record(statement, BindEvent(tuple(values)))
     outcome.results.extend(values)

@@ -1,7 +1,7 @@
-"""Names in code that no elaboration reached: blocks that nothing uses, branches that were not taken.
+"""Mistakes in code that no elaboration reached: blocks that nothing uses, branches that were not taken.
 
-What is wrong whatever the sizes are, an unknown layer, parameter or name, is reported there too. Values and shapes are not
-looked at: they depend on arguments that nobody gave.
+What is wrong whatever the sizes are, an unknown layer, parameter or name, or what `certain.py` finds, is reported there too.
+Other values, and shapes, are not looked at: they depend on arguments that nobody gave.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from convspec import ops
 from convspec.diagnostics import Diagnostic, Failure, error
 from convspec.elaborate.builtins import BUILTINS
+from convspec.elaborate.certain import check_block, check_literals, check_stage_label
 from convspec.elaborate.files import FileScope
 from convspec.elaborate.foreign import hint_for_callable, hint_for_parameter
 from convspec.elaborate.installed import find_op
@@ -61,6 +62,10 @@ class _Check:
         pending: list[object] = [item]
         while pending:
             node = pending.pop()
+            if isinstance(node, ast.Block):
+                yield from check_block(node)
+            if isinstance(node, ast.Stage):
+                yield from check_stage_label(node)
             if isinstance(node, ast.Input):
                 continue  # its dimensions bind names, and `picture` is no layer
             if isinstance(node, ast.StageCall | ast.Call):
@@ -115,7 +120,10 @@ class _Check:
             except Failure as failure:
                 yield from failure.diagnostics
             else:
-                yield from _attributes(op, node.args) if op is not None else ()
+                if op is not None:
+                    yield from _attributes(op, node.args)
+                    plain = isinstance(node, ast.Call) and name in BUILTINS  # `min([1, 2])` may be of numbers
+                    yield from () if plain else check_literals(op, node, self._shadowed)
 
     def _name(self, node: ast.NameRef) -> Iterator[Diagnostic]:
         if node.text in BUDGETS or self._known(node.text):
