@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 import convspec
 from convspec.notebook.magic import CellFailure
@@ -22,12 +23,11 @@ TWO = "model A { input x: float32[N, 4]\n output x -> relu }\nmodel B { input x:
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    """A fresh shell with the extension, in a folder of its own, without a history file."""
+    """A fresh shell with the extension, in a folder of its own, without a history, whose thread would outlive the test."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.chdir(tmp_path)
     InteractiveShell.clear_instance()
-    made = InteractiveShell.instance()
-    made.history_manager.enabled = False
+    made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     made.run_line_magic("load_ext", "convspec")
     yield made
     InteractiveShell.clear_instance()
