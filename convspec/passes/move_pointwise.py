@@ -9,6 +9,8 @@ that a bias passes through them.
 - Nothing else reads what lies between them.
 - Padding that counts in a mean is zero, and not the bias: then there must be none, of the one or of the other.
 - Whatever the sizes are it takes less work; and an enlargement does not get more channels.
+- Between two enlargements it stays unless the first is by whole factors: ONNX Runtime does others outside its blocked layout,
+  and then what follows too (0.65 to 0.8 times the speed, measured with one thread).
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from convspec.passes.draft import Draft
 _POINTWISE = ("conv", "depthwise_conv", "linear")
 _MEANS = ("avgpool", "global_avgpool", "adaptive_avgpool")
 _LARGER = ("upsample", "resize")
+_DONE_WITH_IT = ("add", "relu", "relu6", "leaky_relu", "clip", "sigmoid", "tanh")
+"""What ONNX Runtime does along with the convolution before it."""
 
 
 def run(draft: Draft) -> None:
@@ -36,7 +40,7 @@ def run(draft: Draft) -> None:
                 _swap(draft, first, node)
         elif node.op.name in _POINTWISE:
             first = draft.made_by(node.inputs[0], *_LARGER)
-            if first is not None and _is_point(node) and _is_no_wider(node) and node.inputs[0] not in first.inputs[1:]:
+            if first is not None and _may_go_before(draft, node, first):
                 _swap(draft, first, node)
 
 
@@ -51,6 +55,28 @@ def _is_point(node: Node) -> bool:
 def _passes_bias(node: Node, mean: Node) -> bool:
     counted = mean.op.name == "avgpool" and mean.attrs.count_pad and any(map(any, mean.attrs.pad))
     return not counted or "bias" not in node.params
+
+
+def _may_go_before(draft: Draft, node: Node, first: Node) -> bool:
+    if not _is_point(node) or not _is_no_wider(node) or node.inputs[0] in first.inputs[1:]:
+        return False
+    return _is_by_whole_factors(first) or not _is_enlarged(draft, node)
+
+
+def _is_by_whole_factors(node: Node) -> bool:
+    sizes = zip(node.output_types[0].shape, node.input_types[0].shape, strict=True)
+    return node.op.name == "upsample" or all(
+        after == before or (isinstance(after, int) and isinstance(before, int) and after % before == 0)
+        for after, before in sizes
+    )
+
+
+def _is_enlarged(draft: Draft, node: Node) -> bool:
+    """Whether an enlargement follows, with no more than sums and activations between."""
+    reader = draft.only_user(node.outputs[0])
+    while reader is not None and reader.op.name in _DONE_WITH_IT:
+        reader = draft.only_user(reader.outputs[0])
+    return reader is not None and reader.op.name in _LARGER
 
 
 def _is_no_wider(node: Node) -> bool:

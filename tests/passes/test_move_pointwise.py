@@ -30,6 +30,8 @@ SMALL = "input x: float64[N, 6, 5, 7]\n"
             ["conv", "resize"],
         ),
         (X + "output x -> upsample(3) -> linear(6, axis = channels)", ["linear", "upsample"]),
+        (SMALL + "output x -> resize(10x14) -> conv(4, 1x1) -> upsample(2)", ["conv", "resize", "upsample"]),
+        (SMALL + "output x -> resize(9x13) -> conv(4, 1x1) -> silu -> upsample(2)", ["conv", "resize", "silu", "upsample"]),
     ],
 )
 def test_it_moves(body: str, left: list[str]) -> None:
@@ -66,6 +68,9 @@ def test_shared_weights_stay_shared() -> None:
         X + "output x -> upsample(2) -> conv(4, 3x3, pad = 1)",
         X + "y = x -> upsample(2)\noutput a = y -> conv(4, 1x1)\noutput b = y",
         SMALL + "output x -> resize(3x3) -> conv(4, 1x1)",
+        # ONNX Runtime would leave its blocked layout for the second enlargement too.
+        SMALL + "output x -> resize(9x13) -> conv(4, 1x1) -> upsample(2)",
+        SMALL + "input y: float64[N, 4, 9, 13]\nz = x -> resize(9x13) -> conv(4, 1x1)\noutput z + y -> relu -> resize(18x26)",
         # Which is larger depends on the input.
         "input x: float64[N, 6, h, w]\ninput y: float64[N, 6, a, b]\noutput x -> resize(like = y) -> conv(4, 1x1)",
     ],
