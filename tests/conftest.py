@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,13 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PACKAGES = Path(__file__).parent / "plugins" / "packages"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _earlier_objects_frozen() -> None:
+    """What earlier tests left, frameworks above all, is looked through no more: `verify` collects garbage at each step."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
