@@ -104,10 +104,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """`count` children from `first` on are alike, and each feeds the next: they are drawn as one."""
+    """`count` children from `first` on are alike: they are drawn as one."""
 
     first: int
     count: int
+    parallel: bool = False
+    """They read the same and feed the same; otherwise each feeds the next."""
+
+    @property
+    def mark(self) -> str:
+        """What says how many there are: `×3`, `3 in parallel`."""
+        return f"{self.count} in parallel" if self.parallel else f"×{self.count}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

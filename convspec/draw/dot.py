@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convspec.draw.diagram import Stack
 from convspec.draw.look import Look
 from convspec.draw.palette import DARK, LIGHT, Palette, step
 from convspec.draw.scene import Box, Frame, Line, Scene
@@ -37,7 +38,7 @@ def _inside(frame: Frame, level: int, most: float, palette: Palette) -> Iterator
             yield f"{indent}{child.id} [{_box(child, most, palette)}]"
         else:
             yield f"{indent}subgraph cluster_{child.id} {{"
-            yield f"{indent}  label={_label(child.header, child.times)}; tooltip={quote(child.tip)}; style=rounded; labeljust=l"
+            yield f"{indent}  label={_label(child.header, child.stack)}; tooltip={quote(child.tip)}; style=rounded; labeljust=l"
             yield from _inside(child, level + 1, most, palette)
             yield f"{indent}}}"
 
@@ -47,16 +48,16 @@ def _box(box: Box, most: float, palette: Palette) -> str:
         fill, ink, shape = palette.terminal, palette.terminal_text, "oval"
     else:
         cost = step(max(row.weight for row in box.rows), most)
-        fill, ink, shape = palette.ramp[cost], palette.ink[cost], "box3d" if box.times > 1 else "box"
-    label = _label([line for row in box.rows for line in row.lines], box.times)
+        fill, ink, shape = palette.ramp[cost], palette.ink[cost], "box3d" if box.stack is not None else "box"
+    label = _label([line for row in box.rows for line in row.lines], box.stack)
     tip = quote("\n".join(row.tip for row in box.rows))
     return f'label={label}, shape={shape}, fillcolor="{fill}", fontcolor="{ink}", tooltip={tip}'
 
 
-def _label(lines: list[Line], times: int) -> str:
+def _label(lines: list[Line], stack: Stack | None) -> str:
     texts = ["  ".join(filter(None, (line.text, line.note))) for line in lines]
-    if times > 1:
-        texts[0] += f"  ×{times}"
+    if stack is not None:
+        texts[0] += f"  {stack.mark}"
     return quote("\n".join(texts))
 
 

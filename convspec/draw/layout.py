@@ -18,7 +18,7 @@ from typing import Any
 
 from convspec.diagnostics import error, fail
 from convspec.draw.look import Direction
-from convspec.draw.scene import Box, Frame, Point, Scene
+from convspec.draw.scene import Box, Frame, Point, Scene, sheets
 
 MARGIN = 24.0
 _SHEET = 5.0
@@ -138,10 +138,10 @@ def _spans(scene: Scene) -> list[int]:
 def _inside(frame: Frame) -> Iterator[str]:
     for child in frame.children:
         if isinstance(child, Box):
-            room = _SHEET * min(child.times - 1, 2)
+            room = _SHEET * sheets(child.stack)
             yield f"{child.id} [width={(child.width + room) / _INCH:.4f}, height={(child.height + room) / _INCH:.4f}]"
         else:
-            margin = 12 + _SHEET * min(child.times - 1, 2)
+            margin = 12 + _SHEET * sheets(child.stack)
             yield f"subgraph cluster_{child.id} {{"
             yield f"graph [margin={margin}, label={_space(child.header_width, child.header_height)}]"
             yield from _inside(child)
@@ -163,7 +163,7 @@ def _take(scene: Scene, answer: dict[str, Any]) -> None:
     objects = {each["name"]: each for each in answer.get("objects", [])}
     for box in scene.root.boxes():
         x, y = map(float, objects[box.id]["pos"].split(","))
-        room = _SHEET * min(box.times - 1, 2)
+        room = _SHEET * sheets(box.stack)
         box.x, box.y = x - (box.width + room) / 2, top - y - (box.height + room) / 2
     for frame in scene.root.frames():
         left, low, far, high = map(float, objects[f"cluster_{frame.id}"]["bb"].split(","))

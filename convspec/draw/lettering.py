@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from convspec.draw.diagram import Diagram, Group, Layer, Numbers, Terminal
+from convspec.draw.diagram import Diagram, Group, Layer, Numbers, Stack, Terminal
 from convspec.draw.look import Colour
 from convspec.draw.measure import fit, width
 from convspec.draw.scene import Box, Frame, Line, Row, Scene
@@ -20,8 +20,6 @@ WIDEST = 360.0
 LEAST = 84.0
 GAP = 14.0
 """Between a text and the note at the right."""
-BADGE = 30.0
-"""What the number of a stack takes."""
 
 
 def letter(scene: Scene, colour: Colour) -> None:
@@ -52,7 +50,7 @@ class _Writer:
             row.top = box.rows[-1].top + box.rows[-1].height if box.rows else 0
             box.rows.append(row)
         wanted = max(_line_width(line) for row in box.rows for line in row.lines) + 2 * PAD_X
-        badge = BADGE if box.times > 1 else 0
+        badge = badge_room(box.stack)
         box.width = max(LEAST, min(WIDEST, wanted + badge))
         box.height = box.rows[-1].top + box.rows[-1].height
         for row in box.rows:
@@ -64,13 +62,13 @@ class _Writer:
         if isinstance(part, Terminal):
             lines = [Line(part.name, strong=True), Line(str(part.type), muted=True)]
             return Row(part.id, lines, f"{box.kind} {part.name}: {part.type}", 0)
-        return Row(part.id, self.titled(part, box), group_tip(part, box.times), self.weight(part.numbers, box.factor))
+        return Row(part.id, self.titled(part, box), group_tip(part, box.stack), self.weight(part.numbers, box.factor))
 
     def head(self, group: Group, box: Box) -> Row:
         """The head of a column, which has no colour of its own: its layers have. What one of them says is not said twice."""
         lines = self.titled(group, box)
         said = {line.text for part in box.parts if isinstance(part, Layer) for line in self.layer(part, box.factor).lines}
-        return Row(group.id, [line for line in lines if line.text not in said], group_tip(group, box.times), 0)
+        return Row(group.id, [line for line in lines if line.text not in said], group_tip(group, box.stack), 0)
 
     def titled(self, group: Group, box: Box | Frame) -> list[Line]:
         lines = [Line(group.title, _note(group, box.last), strong=True)]
@@ -94,21 +92,31 @@ class _Writer:
 
     def frame(self, frame: Frame) -> None:
         frame.header = [_fitted(line, WIDEST - 20) for line in self.titled(frame.group, frame)]
-        badge = BADGE + 6 if frame.times > 1 else 0
+        badge = badge_room(frame.stack) + 6 if frame.stack is not None else 0
         frame.header_width = max(_line_width(line) for line in frame.header) + badge
         frame.header_height = LEADING + SMALL_LEADING * (len(frame.header) - 1) + 4
-        frame.tip = group_tip(frame.group, frame.times)
+        frame.tip = group_tip(frame.group, frame.stack)
 
     def weight(self, numbers: Numbers, factor: int) -> float:
         """What the colour stands for: all that the box stands for in the network."""
         return 0.0 if self.colour == "none" else numbers.weights[self.colour] * factor
 
 
+def badge_width(stack: Stack) -> float:
+    """The badge with the number of a stack."""
+    return width(stack.mark, SMALL, True) + 10
+
+
+def badge_room(stack: Stack | None) -> float:
+    """What the badge takes of a line; nothing where there is none."""
+    return 0.0 if stack is None else max(30.0, badge_width(stack) + 10)
+
+
 def _note(group: Group, last: Group | None) -> str:
     """The label where the title does not say it; of a stack the labels of its ends; that weights are shared."""
     label = group.label if group.label != group.title else ""
-    if last is not None and label and last.label != label:
-        label = f"{label} … {last.label}"
+    if last is not None and last.label != group.label:
+        label = f"{label} … {last.label}".strip()
     return ", ".join(filter(None, (label, "shared" if group.shared else "")))
 
 
@@ -165,12 +173,13 @@ def layer_tip(layer: Layer) -> str:
     return "\n".join([*lines, str(layer.span)])
 
 
-def group_tip(group: Group, times: int = 1) -> str:
+def group_tip(group: Group, stack: Stack | None = None) -> str:
     """All that is known of a group, a line each; of a stack, its first."""
     name = f"{group.path}: {group.title}" if group.path and group.path != group.title else group.title
     lines = [f"{name}({group.arguments})" if group.arguments else name, *group.doc.splitlines()]
-    if times > 1:
-        lines.append(f"{times} alike, one after the other; each has:")
+    if stack is not None:
+        place = "side by side" if stack.parallel else "one after the other"
+        lines.append(f"{stack.count} alike, {place}; each has:")
     lines += [f"{sum(1 for _ in group.layers()):,} layers", *_cost_lines(group.numbers)]
     return "\n".join([*lines, str(group.span)] if group.span is not None else lines)
 

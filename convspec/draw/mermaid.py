@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convspec.draw.diagram import Stack
 from convspec.draw.look import Look
 from convspec.draw.palette import LIGHT, STEPS, step
 from convspec.draw.scene import Box, Frame, Line, Scene
@@ -29,22 +30,22 @@ def _inside(frame: Frame, level: int) -> Iterator[str]:
         if isinstance(child, Box):
             yield f"{indent}{child.id}{_shape(child)}"
         else:
-            yield f"{indent}subgraph {child.id}[{_label(child.header, child.times)}]"
+            yield f"{indent}subgraph {child.id}[{_label(child.header, child.stack)}]"
             yield from _inside(child, level + 1)
             yield f"{indent}end"
 
 
 def _shape(box: Box) -> str:
-    label = _label([line for row in box.rows for line in row.lines], box.times)
+    label = _label([line for row in box.rows for line in row.lines], box.stack)
     if box.kind in ("input", "output"):
         return f"([{label}])"
-    return f"[[{label}]]" if box.times > 1 else f"[{label}]"
+    return f"[[{label}]]" if box.stack is not None else f"[{label}]"
 
 
-def _label(lines: list[Line], times: int) -> str:
+def _label(lines: list[Line], stack: Stack | None) -> str:
     texts = [" ".join(filter(None, (line.text, line.note))) for line in lines]
-    if times > 1:
-        texts[0] += f" ×{times}"
+    if stack is not None:
+        texts[0] += f" {stack.mark}"
     return '"' + "<br/>".join(map(escape, texts)) + '"'
 
 

@@ -52,7 +52,7 @@ def _group(group: Group, files: Mapping[SourceFile, int]) -> dict[str, Any]:
         "source": _source(group.span, files),
         "definition": _source(group.definition, files),
         **_numbers(group.numbers),
-        "stacks": [{"first": stack.first, "count": stack.count} for stack in group.stacks],
+        "stacks": [{"first": stack.first, "count": stack.count, "parallel": stack.parallel} for stack in group.stacks],
         "children": [_group(child, files) if isinstance(child, Group) else _layer(child, files) for child in group.children],
     }
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Literal, TypeAlias
 
-from convspec.draw.diagram import Diagram, Group, Layer, Terminal
+from convspec.draw.diagram import Diagram, Group, Layer, Stack, Terminal
 from convspec.draw.words import shape_text
 from convspec.records import dataclass
 
@@ -47,8 +47,8 @@ class Box:
     kind: Literal["layers", "group", "input", "output"]
     parts: list[Group | Layer | Terminal]
     """The layers of a column, a folded group, or a terminal."""
-    times: int = 1
-    """How many of a folded group stand behind each other."""
+    stack: Stack | None = None
+    """What its folded group stands for."""
     factor: int = 1
     """How often it stands in the network, by the stacks around it and its own."""
     group: Group | None = None
@@ -62,6 +62,11 @@ class Box:
     height: float = 0
 
 
+def sheets(stack: Stack | None) -> int:
+    """How many outlines are drawn behind a stack: one for each of its others, and no more than two."""
+    return 0 if stack is None else min(stack.count - 1, 2)
+
+
 @dataclass(slots=True, eq=False)
 class Frame:
     """A group that is open."""
@@ -69,7 +74,7 @@ class Frame:
     id: str
     group: Group
     children: list[Frame | Box]
-    times: int = 1
+    stack: Stack | None = None
     factor: int = 1
     last: Group | None = None
     header: list[Line] = field(default_factory=list)
@@ -165,7 +170,7 @@ def _compact(frame: Frame) -> Frame | Box:
     only = frame.children[0] if len(frame.children) == 1 else None
     if not isinstance(only, Box) or only.kind != "layers" or only.group is not None:
         return frame
-    only.group, only.times = frame.group, frame.times
+    only.group, only.stack = frame.group, frame.stack
     return only
 
 
@@ -176,34 +181,39 @@ class _Watcher:
         """The box that stands for each layer."""
         self.turns: dict[str, dict[str, int]] = {}
         """The stacks that a layer stands in, and which of their members it is of."""
+        self.parallel: set[str] = set()
+        """Stacks side by side."""
         self.readers: dict[object, int] = {}
         for edge in drawn.edges:
             self.readers[edge.value] = self.readers.get(edge.value, 0) + (not edge.anchor)
 
     def scene(self) -> Scene:
-        root = self.frame(self.drawn.root, 0, 1, 1)
+        root = self.frame(self.drawn.root, 0, None, 1)
         ends = [Box(each.id, "input", [each]) for each in self.drawn.inputs]
         last = [Box(each.id, "output", [each]) for each in self.drawn.outputs]
         self.seen.update({box.id: box.id for box in (*ends, *last)})
         root.children = [*ends, *root.children, *last]
         return Scene(self.drawn, root, self.wires())
 
-    def frame(self, group: Group, level: int, times: int, factor: int) -> Frame:
+    def frame(self, group: Group, level: int, stack: Stack | None, factor: int) -> Frame:
         children: list[Frame | Box] = []
-        counts = {} if self.unroll else {stack.first: stack.count for stack in group.stacks}
+        stacks = {} if self.unroll else {each.first: each for each in group.stacks}
         at = 0
         while at < len(group.children):
-            child, count = group.children[at], counts.get(at, 1)
+            child, here = group.children[at], stacks.get(at)
+            count = here.count if here is not None else 1
             if isinstance(child, Layer):
                 self.add_layer(children, child, factor)
             else:
                 members = [each for each in group.children[at : at + count] if isinstance(each, Group)]
-                children.append(self.shown(child, level, count, factor * count))
-                if count > 1:
+                children.append(self.shown(child, level, here, factor * count))
+                if here is not None:
                     children[-1].last = members[-1]
                     self.stand_in(members)
+                    if here.parallel:
+                        self.parallel.add(members[0].id)
             at += count
-        return Frame(group.id, group, children, times, factor)
+        return Frame(group.id, group, children, stack, factor)
 
     def add_layer(self, children: list[Frame | Box], layer: Layer, factor: int) -> None:
         """Put a layer below the one before it, or into a box of its own."""
@@ -225,12 +235,12 @@ class _Watcher:
         plain = layer.numbers.weights["macs"] == 0 and layer.outputs[0].shape == layer.inputs[0].shape
         return plain and len(before.outputs) == 1 and value is before.node.outputs[0] and self.readers[value] == 1
 
-    def shown(self, group: Group, level: int, times: int, factor: int) -> Frame | Box:
+    def shown(self, group: Group, level: int, stack: Stack | None, factor: int) -> Frame | Box:
         passing = is_passing(group)
         if level < self.depth or passing:
-            return _compact(self.frame(group, level + (not passing), times, factor))
+            return _compact(self.frame(group, level + (not passing), stack, factor))
         self.seen.update((layer.id, group.id) for layer in group.layers())
-        return Box(group.id, "group", [group], times, factor)
+        return Box(group.id, "group", [group], stack, factor)
 
     def stand_in(self, members: list[Group]) -> None:
         """The first member stands for the others, layer by layer."""
@@ -249,9 +259,10 @@ class _Watcher:
             source, target = self.seen[edge.source], self.seen[edge.target]
             if edge.anchor or source == target or self.next_turn(edge.source, edge.target):
                 continue
+            new = (source, target) not in found
             wire = found.setdefault((source, target), Wire(source, target, []))
             known = values.setdefault((source, target), set())
-            if edge.value not in known:
+            if edge.value not in known and (new or not self.beside(edge.source)):
                 known.add(edge.value)
                 wire.shapes.append(shape_text(edge.type))
         return list(found.values())
@@ -260,3 +271,7 @@ class _Watcher:
         """Whether an edge goes from one member of a stack to the next, or is one that its first member shows already."""
         there = self.turns.get(target, {})
         return any(stack in there and (index, there[stack]) != (0, 0) for stack, index in self.turns.get(source, {}).items())
+
+    def beside(self, source: str) -> bool:
+        """Whether another member of a stack side by side shows already what a layer gives."""
+        return any(index > 0 and stack in self.parallel for stack, index in self.turns.get(source, {}).items())

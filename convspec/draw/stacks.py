@@ -1,12 +1,13 @@
-"""Which neighbours of a group are alike: same layers, same shapes, same wiring, each fed by the one before.
+"""Which neighbours of a group are alike: same layers, same shapes, same wiring.
 
-They are a stack, drawn once with their number. Labels may differ, and the weights are their own; a weight that one shares all
-must share.
+They are a stack, drawn once with their number: each is fed by the one before, or all read the same and feed the same. Labels
+may differ, and the weights are their own; a weight that one shares all must share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from convspec.draw.diagram import Diagram, Group, Stack
 from convspec.ir.graph import Node, Value
@@ -32,6 +33,8 @@ def find_stacks(drawn: Diagram, nodes: Sequence[Node]) -> None:
     known: dict[tuple[object, ...], int] = {}
     for group in drawn.root.groups():
         looks = [_look(child, known) if isinstance(child, Group) else None for child in group.children]
+        for place, look in enumerate(looks):
+            outside.home.update(dict.fromkeys((layer.index for layer in look.group.layers()), ~place) if look else {})
         group.stacks = _runs(looks, outside)
 
 
@@ -40,17 +43,26 @@ class _Outside:
 
     def __init__(self, drawn: Diagram, nodes: Sequence[Node]) -> None:
         self.readers: dict[Value, list[int]] = {}
+        self.home: dict[int, int] = {}
+        """The group beside those looked at that a reader is in, as a negative number."""
         for index, node in enumerate(nodes):
             for value in node.inputs:
                 self.readers.setdefault(value, []).append(index)
-        ids = {edge.target for edge in drawn.edges} & {terminal.id for terminal in drawn.outputs}
+        ends = {terminal.id: index for index, terminal in enumerate(drawn.outputs, len(nodes))}
         for edge in drawn.edges:
-            if edge.target in ids:
-                self.readers.setdefault(edge.value, []).append(len(nodes))
+            if edge.target in ends:
+                self.readers.setdefault(edge.value, []).append(ends[edge.target])
 
     def only_in(self, value: Value, first: int, last: int) -> bool:
         """Whether nothing but layers `first` to `last` reads it."""
         return all(first <= reader <= last for reader in self.readers.get(value, ()))
+
+    def of(self, look: _Look) -> list[set[int]]:
+        """The readers of all that a group makes, but for its own layers: those in a group beside it by the group."""
+        own = {layer.index for layer in look.group.layers()}
+        return [
+            {self.home.get(index, index) for index in self.readers.get(value, ()) if index not in own} for value in look.gives
+        ]
 
 
 def _look(group: Group, known: dict[tuple[object, ...], int]) -> _Look:
@@ -74,26 +86,46 @@ def _look(group: Group, known: dict[tuple[object, ...], int]) -> _Look:
     return _Look(signature, list(reads), gives, frozenset(weights), group)
 
 
+_GoesOn: TypeAlias = Callable[[_Look, _Look, _Outside], bool]
+"""Whether one that is alike goes on with a stack after the one before it."""
+
+
 def _runs(looks: Sequence[_Look | None], outside: _Outside) -> list[Stack]:
     found = []
     start = 0
     while start < len(looks):
-        end = start + 1
-        first = looks[start]
-        while first is not None and end < len(looks) and _follows(first, looks[end - 1], looks[end], outside):
-            end += 1
-        if end - start > 1:
-            found.append(Stack(start, end - start))
-        start = end
+        chain, beside = _run(looks, start, _is_next, outside), _run(looks, start, _is_beside, outside)
+        if max(chain, beside) > 1:
+            found.append(Stack(start, max(chain, beside), parallel=beside > chain))
+        start += max(chain, beside)
     return found
 
 
-def _follows(first: _Look, before: _Look | None, after: _Look | None, outside: _Outside) -> bool:
-    if before is None or after is None or after.signature != first.signature:
+def _run(looks: Sequence[_Look | None], start: int, goes_on: _GoesOn, outside: _Outside) -> int:
+    """How many from `start` on are alike and one after the other, or side by side."""
+    first = before = looks[start]
+    count = 1
+    for other in looks[start + 1 :]:
+        if first is None or before is None or other is None or not _alike(first, other) or not goes_on(before, other, outside):
+            break
+        before = other
+        count += 1
+    return count
+
+
+def _alike(first: _Look, other: _Look) -> bool:
+    if first.signature != other.signature:
         return False
-    if first.weights != after.weights and first.weights & after.weights:
-        return False
+    return first.weights == other.weights or not first.weights & other.weights
+
+
+def _is_next(before: _Look, after: _Look, outside: _Outside) -> bool:
     return _chained(before, after) and _hidden(before, after, outside)
+
+
+def _is_beside(before: _Look, after: _Look, outside: _Outside) -> bool:
+    """Whether both read the same, and what each gives is read by the same."""
+    return bool(before.reads) and before.reads == after.reads and outside.of(before) == outside.of(after)
 
 
 def _chained(before: _Look, after: _Look) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convspec.draw.diagram import Stack
 from convspec.draw.legend import Legend, foot, head
-from convspec.draw.lettering import LEADING, PAD_X, PAD_Y, SMALL, SMALL_LEADING, TEXT
+from convspec.draw.lettering import LEADING, PAD_X, PAD_Y, SMALL, SMALL_LEADING, TEXT, badge_room, badge_width
 from convspec.draw.look import Look
 from convspec.draw.markup import element, escape, number, title
 from convspec.draw.measure import width
 from convspec.draw.palette import step, style_sheet
-from convspec.draw.scene import Box, Frame, Line, Point, Row, Scene, Wire
+from convspec.draw.scene import Box, Frame, Line, Point, Row, Scene, Wire, sheets
 
 MARGIN = 24.0
 _ROUND = 5.0
@@ -95,10 +96,10 @@ def _lines(lines: list[Line], x: float, y: float, room: float, ink: str, faint: 
 
 
 def _frame(frame: Frame) -> str:
-    sheets = min(frame.times - 1, 2)
-    wide, high = frame.width - _SHEET * sheets, frame.height - _SHEET * sheets
+    behind = sheets(frame.stack)
+    wide, high = frame.width - _SHEET * behind, frame.height - _SHEET * behind
     parts = [title(frame.tip)]
-    for place in range(sheets, -1, -1):
+    for place in range(behind, -1, -1):
         offset = _SHEET * place
         parts.append(element("rect", class_="frame", x=frame.x + offset, y=frame.y + offset, width=wide, height=high, rx=8))
     return element("g", *parts, class_="group", data_id=frame.id) + "\n"
@@ -117,9 +118,9 @@ def _header(frame: Frame) -> str:
         parts.append(text(line.text, left, y + leading - 4, "muted" if line.muted else "text", size, line.strong))
         parts.append(text(line.note, left + own + 8, y + leading - 4, "muted", SMALL))
         y += leading
-    if frame.times > 1:
-        wide = frame.width - _SHEET * min(frame.times - 1, 2)
-        parts.append(_badge(frame.times, frame.x + wide - 8, frame.y + 7))
+    if frame.stack is not None:
+        wide = frame.width - _SHEET * sheets(frame.stack)
+        parts.append(_badge(frame.stack, frame.x + wide - 8, frame.y + 7))
     return element("g", *parts, class_="head") + "\n"
 
 
@@ -127,7 +128,7 @@ def _box(box: Box, most: float) -> str:
     if box.kind in ("input", "output"):
         return _terminal(box)
     parts: list[str] = []
-    for place in range(min(box.times - 1, 2), 0, -1):
+    for place in range(sheets(box.stack), 0, -1):
         offset = _SHEET * place
         attributes = {"x": box.x + offset, "y": box.y + offset, "width": box.width, "height": box.height, "rx": _ROUND}
         parts.append(element("rect", class_="sheet", **attributes))
@@ -135,8 +136,8 @@ def _box(box: Box, most: float) -> str:
     for index, row in enumerate(box.rows):
         parts.append(_row(box, row, step(row.weight, most), index == 0, index == last))
     parts.append(element("rect", class_="edge", x=box.x, y=box.y, width=box.width, height=box.height, rx=_ROUND))
-    if box.times > 1:
-        parts.append(_badge(box.times, box.x + box.width - 6, box.y + 5))
+    if box.stack is not None:
+        parts.append(_badge(box.stack, box.x + box.width - 6, box.y + 5))
     return element("g", *parts, class_=box.kind, data_id=box.id) + "\n"
 
 
@@ -146,7 +147,7 @@ def _row(box: Box, row: Row, cost: int, first: bool, last: bool) -> str:
     parts = [title(row.tip), element("path", class_=f"c{cost}", d=shape)]
     if not first:
         parts.append(element("path", class_="rule", d=f"M{number(box.x)} {number(top)}h{number(box.width)}"))
-    badge = 30.0 if box.times > 1 else 0
+    badge = badge_room(box.stack)
     parts += _lines(row.lines, box.x + PAD_X, top + PAD_Y, box.width - 2 * PAD_X, f"t{cost}", f"m{cost}", badge)
     return element("g", *parts, class_="row", data_id=row.id) + "\n"
 
@@ -162,11 +163,10 @@ def _terminal(box: Box) -> str:
     return element("g", *parts, class_=box.kind, data_id=box.id) + "\n"
 
 
-def _badge(times: int, right: float, top: float) -> str:
-    content = f"×{times}"
-    wide = width(content, SMALL, True) + 10
+def _badge(stack: Stack, right: float, top: float) -> str:
+    wide = badge_width(stack)
     shape = element("rect", class_="badge", x=right - wide, y=top, width=wide, height=14, rx=7)
-    return shape + text(content, right - wide / 2, top + 10.5, "badge-text", SMALL, True, "middle")
+    return shape + text(stack.mark, right - wide / 2, top + 10.5, "badge-text", SMALL, True, "middle")
 
 
 def _rounded(x: float, y: float, wide: float, high: float, upper: float, lower: float) -> str:

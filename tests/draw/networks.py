@@ -22,6 +22,13 @@ model Net(width: int = 8) {
     output x -> head: conv(2, 1x1)
 }
 """
+PARALLEL = """block Expert(x: tensor, width: int) { return x -> conv(width, 1x1) -> gelu -> conv(x.channels, 1x1) }
+model Parallel {
+    input x: float32[1, 4, 8, 8]
+    y = sum([x -> "expert{i}": Expert(8) for i in 0..4])
+    output z = concat([y -> "branch{i}": [conv(3, 3x3) -> relu] for i in 0..3])
+}
+"""
 TAPPED = """model Tapped {
     input x: float32[1, 4, 8, 8]
     ys = []
@@ -54,6 +61,7 @@ GROWING = """model Growing {
 PASSED = "model Passed {\n    input x: float32[N, 4]\n    output x\n}\n"
 TEXTS = {
     "residual": RESIDUAL,
+    "parallel": PARALLEL,
     "tapped": TAPPED,
     "shared": SHARED,
     "many": MANY,

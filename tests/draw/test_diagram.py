@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, seed, settings
 from convspec import api
 from convspec.analysis.summary import summarise
 from convspec.diagnostics import Failure
-from convspec.draw.diagram import Diagram, Group, Layer, diagram
+from convspec.draw.diagram import Diagram, Group, Layer, Stack, diagram
 from convspec.draw.scene import watch
 from convspec.elaborate.module import Module
-from tests.draw.networks import ALL, GROWING, RESIDUAL, SHARED, TAPPED, module
+from tests.draw.networks import ALL, GROWING, PARALLEL, RESIDUAL, SHARED, TAPPED, module
 from tests.fuzz.checks import Network
 from tests.fuzz.specs import Spec, specs
 
@@ -75,6 +75,13 @@ def check_stacks(drawn: Diagram) -> None:
             members = group.children[stack.first : stack.first + stack.count]
             assert stack.count == len(members) > 1
             assert len({_as_text(member) for member in members if isinstance(member, Group)}) == 1
+            assert stack.parallel == (len({_read(member) for member in members if isinstance(member, Group)}) == 1)
+
+
+def _read(group: Group) -> frozenset[int]:
+    """What comes into a group from outside."""
+    made = {id(value) for layer in group.layers() for value in layer.node.outputs}
+    return frozenset(id(value) for layer in group.layers() for value in layer.node.inputs) - made
 
 
 def _as_text(group: Group) -> str:
@@ -143,6 +150,28 @@ def test_a_loop_of_several_stages_is_a_group_for_each_turn() -> None:
         ' for i, width in [4, 8] { x = x -> "c{i}": conv(width, 3x3) -> relu }\n output x\n}'
     )
     assert outline(drawn.root) == [{"i = 0, width = 4": ["c0", "relu1.0"]}, {"i = 1, width = 8": ["c1", "relu1.1"]}]
+
+
+def test_branches_that_are_alike_are_a_stack_side_by_side() -> None:
+    drawn = of_text(PARALLEL)
+    assert outline(drawn.root)[:5] == [{"Expert": ["conv1", "gelu1", "conv2"]}] * 4 + [{"sum1": ["0", "1", "2"]}]
+    assert drawn.root.stacks == [Stack(0, 4, parallel=True), Stack(5, 3, parallel=True)]
+    assert [stack.mark for stack in drawn.root.stacks] == ["4 in parallel", "3 in parallel"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'a = x -> "a": E(8)\nb = x -> "b": E(8)\noutput p = a, q = b',  # two outputs
+        'a = x -> "a": E(8)\nb = x -> "b": E(8)\nc = a -> relu\noutput c + b',  # read by different layers
+        'a = x -> "a": E(8)\nb = x -> relu -> "b": E(8)\noutput a + b',  # that read different tensors
+        'a = x -> "a": E(8)\nb = x -> "b": E(9)\noutput a + b',  # of different widths
+    ],
+)
+def test_branches_that_differ_are_no_stack(body: str) -> None:
+    text = "block E(x: tensor, w: int) { return x -> conv(w, 1x1) -> conv(4, 1x1) }\n"
+    drawn = of_text(f"{text}model M {{\n input x: float32[1, 4, 8, 8]\n {body}\n}}")
+    assert drawn.root.stacks == []
 
 
 def test_repeats_that_are_read_elsewhere_are_no_stack() -> None:

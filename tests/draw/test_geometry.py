@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from convspec import api
 from convspec.diagnostics import Failure
-from convspec.draw.diagram import diagram
+from convspec.draw.diagram import Stack, diagram
 from convspec.draw.layout import lay_out
 from convspec.draw.lettering import letter
 from convspec.draw.look import Look
@@ -86,7 +86,7 @@ def on_border(point: tuple[float, float], box: Box, near: float = _NEAR) -> bool
     x, y = point
     left, top, right, bottom = area(box)
     edge = near + 0.9
-    out = edge + (5 * min(box.times - 1, 2))
+    out = edge + (0 if box.stack is None else 5 * min(box.stack.count - 1, 2))
     close = left - edge <= x <= right + out and top - edge <= y <= bottom + out
     return close and (min(abs(x - left), abs(y - top)) <= edge or x >= right - edge or y >= bottom - edge)
 
@@ -183,11 +183,27 @@ def test_a_folded_group_hides_its_layers_and_keeps_its_wires() -> None:
 
 def test_a_stack_is_drawn_once_with_its_number() -> None:
     scene = laid_out(module("residual"), Look(depth=1))
-    (stack,) = (box for box in scene.root.boxes() if box.times > 1)
-    assert (stack.id, stack.times, stack.rows[0].lines[0].note) == ("g2", 3, "0 … 2")
+    (box,) = (box for box in scene.root.boxes() if box.stack is not None)
+    assert (box.id, box.stack, box.rows[0].lines[0].note) == ("g2", Stack(0, 3), "0 … 2")
     assert len(list(laid_out(module("residual"), Look(depth=1, unroll=True)).root.boxes())) == 4 + 3
     picture = str(draw(module("residual"), "svg", Look(depth=1)))
     assert "×3</text>" in picture
+
+
+def test_branches_side_by_side_are_drawn_once_with_one_wire_to_each_reader() -> None:
+    scene = laid_out(module("parallel"), Look(depth=0))
+    assert [(wire.source, wire.target, wire.text) for wire in scene.wires] == [
+        ("in0", "g1", "4×8×8"),
+        ("g1", "g5", "4×8×8"),
+        ("g5", "g6", "4×8×8"),
+        ("g6", "n21", "3×6×6"),
+        ("n21", "out0", "9×6×6"),
+    ]
+    opened = laid_out(module("parallel"), Look(depth=1))
+    adds = [layer.id for layer in scene.diagram.root.layers() if layer.node.op.name == "add"]
+    assert [wire.target for wire in opened.wires if wire.source == "n2"] == adds  # the second convolution of the experts
+    picture = str(draw(module("parallel"), "svg", Look(depth=0)))
+    assert "4 in parallel</text>" in picture and "4 alike, side by side; each has:" in picture
 
 
 def test_unfolding_one_level_shows_the_shortcut() -> None:

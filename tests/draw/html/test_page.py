@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.draw.html.conftest import Open, net_of
+from tests.draw.networks import PARALLEL
 
 NESTED = """## A small network, to be folded.
 block Unit(x: tensor, width: int) {
@@ -79,6 +80,18 @@ def test_repeats_are_a_stack_that_unfolds(opened: Open) -> None:
     assert page.locator("#stage .group-box").count() == 5
     page.locator("#stage .badge").nth(1).click()
     assert badges(page) == ["×3"]
+
+
+def test_branches_side_by_side_are_a_stack_that_unfolds(opened: Open) -> None:
+    page = opened(PARALLEL)
+    page.click("#fold-all")
+    assert badges(page) == ["4 in parallel", "3 in parallel"]
+    wires = page.eval_on_selector_all("#stage .wire", "all => all.flatMap(each => each.dataset.ends.split(';'))")
+    assert len(wires) == 5  # a chain: input, experts, sum, branches, concat, output
+    page.locator("#stage .badge").first.click()
+    assert badges(page) == ["1/4", "2/4", "3/4", "4/4", "3 in parallel"]
+    page.keyboard.press("t")
+    assert page.locator("#outline .stack").all_text_contents() == ["3 in parallel"]
 
 
 def test_edges_have_shapes_and_join_what_is_seen(opened: Open) -> None:

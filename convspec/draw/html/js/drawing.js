@@ -70,9 +70,9 @@ function letterRows(scene, item) {
   item.height = ROW * item.rows.length + (item.kind === "layers" ? 2 : 4);
 }
 
-/** `×3` on a stack, `2/3` on a member of one that stands one by one. */
+/** `×3` or `3 in parallel` on a stack, `2/3` on a member of one that stands one by one. */
 function badgeOf(scene, item) {
-  if (item.times > 1) return `×${item.times}`;
+  if (item.times > 1) return markOf(scene.model, item.id, item.times);
   const member = scene.model.members.get(item.id);
   return member ? `${member.index + 1}/${member.count}` : "";
 }

@@ -9,7 +9,7 @@ function makeModel(data) {
     layers: [],
     groups: [],
     sliding: new Set(data.sliding), // layers that look around, which stand in boxes of their own
-    members: new Map(), // id of a group in a stack → {first, index, count}
+    members: new Map(), // id of a group in a stack → {first, index, count, parallel}
     ranges: new Map(), // id of a group → [index of its first layer, index behind its last]
     incoming: new Map(),
     outgoing: new Map(),
@@ -44,11 +44,16 @@ function walk(model, group) {
     }
   }
   model.ranges.set(group.id, [begin, model.layers.length]);
-  for (const { first, count } of group.stacks) {
+  for (const { first, count, parallel } of group.stacks) {
     for (let index = 0; index < count; index += 1) {
-      model.members.set(group.children[first + index].id, { first: group.children[first].id, index, count });
+      model.members.set(group.children[first + index].id, { first: group.children[first].id, index, count, parallel });
     }
   }
+}
+
+/** What says how many there are: `×3`, `3 in parallel`. */
+function markOf(model, id, times) {
+  return model.members.get(id)?.parallel ? `${times} in parallel` : `×${times}`;
 }
 
 function layersOf(model, group) {

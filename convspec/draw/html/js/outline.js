@@ -50,7 +50,7 @@ function outlineRow(app, node, level, times, open) {
   const fold = open === null ? el("span", { class: "no-fold" }) : el("button", {
     type: "button", class: "fold", "aria-label": `${open ? "fold" : "unfold"} ${titleOf(node)}`, on: { click: (event) => { event.stopPropagation(); app.toggle(node.id); } },
   }, open ? "▾" : "▸");
-  const stack = times > 1 ? el("button", { type: "button", class: "stack", "aria-label": `${times} that are alike: one by one`, on: { click: (event) => { event.stopPropagation(); app.unroll(node.id); } } }, `×${times}`) : null;
+  const stack = times > 1 ? el("button", { type: "button", class: "stack", "aria-label": `${times} that are alike: one by one`, on: { click: (event) => { event.stopPropagation(); app.unroll(node.id); } } }, markOf(app.model, node.id, times)) : null;
   const name = node.label || titleOf(node);
   const what = node.kind === "layer" ? node.text : node.kind === "group" ? [titleOf(node) === name ? "" : titleOf(node), node.arguments].filter(Boolean).join(" · ") : node.kind;
   const row = el("tr", {
