@@ -9,6 +9,7 @@ from convspec.analysis.places import Unit
 from convspec.analysis.receptive_field import Field, Fields, receptive_fields, show
 from convspec.analysis.tables import Table
 from convspec.analysis.window import AxisWindow, InputWindow
+from convspec.ir.dims import substitute
 from convspec.ir.graph import Graph
 
 _WIDE, _HIGH = 40, 20
@@ -67,7 +68,8 @@ def _field_json(field: Field | None) -> dict[str, Any] | None:
 def window_lines(unit: Unit, windows: Sequence[InputWindow], sizes: Mapping[str, int]) -> Iterator[str]:
     """What a unit sees of each input, in words and, for a picture, as a drawing."""
     at = ", ".join(f"{name} = {value}" for name, value in sizes.items())
-    yield f"{unit} of {unit.value.type}{f' at {at}' if at else ''}"
+    concrete = unit.value.type.with_shape(tuple(substitute(size, sizes) for size in unit.value.type.shape))
+    yield f"{unit} of {concrete}{f' at {at}' if at else ''}"
     for window in windows:
         yield ""
         if not window.axes:

@@ -39,7 +39,7 @@ def find_unit(graph: Graph, text: str, sizes: Mapping[str, int]) -> Unit:
     Negative places count from the end; without places it is the unit in the middle. Failure CNN401 where there is none.
     """
     match = _UNIT.fullmatch(text)
-    if match is None:
+    if match is None or (match["places"] is None and ("[" in text or "]" in text)):
         raise fail(error("CNN401", f"--at {text!r}: this names no unit", hint='write --at "conv3[4,7]"'))
     name = match["name"]
     value = _value(graph, name)

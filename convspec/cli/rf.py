@@ -60,9 +60,9 @@ def rf(
 
     path, named = split_name(spec)
     given, bounds = parse_settings(settings or []), parse_limits(limits or [])
-    chosen = named or model
+    chosen, wanted = named or model, parse_sizes(sizes or [])
     net = api.load(path, chosen, given, weights, seed, root, bounds, allow_missing=allow_missing or [])
-    concrete = all_sizes(Named(spec, net, _zoo(path, net)), _checked(net, parse_sizes(sizes or [])))
+    concrete = all_sizes(Named(spec, net, _zoo(path, net)), _checked(net, wanted))
     if effective:
         _effective(net, at or [], concrete, samples, seed, picture, output, output_format)
     elif output is not None or picture is not None:
@@ -70,7 +70,8 @@ def rf(
     elif at:
         _windows(net, at, concrete, output_format)
     else:
-        _table(net, output_format)
+        fixed = api.load(path, chosen, given, root=root, limits=bounds, sizes=wanted) if wanted else net
+        _table(fixed, output_format)
 
 
 def _zoo(path: str, net: Net) -> dict[str, int]:

@@ -150,7 +150,7 @@ def _lines(text: str, at: str, **sizes: int) -> list[str]:
 
 def test_a_corner_in_words_and_drawn() -> None:
     assert _lines(RESIDUAL, "b[0,11]", N=1, H=8) == [
-        "b[0, 11] of float32[N, 4, H, 12] at N = 1, H = 8",
+        "b[0, 11] of float32[1, 4, 8, 12] at N = 1, H = 8",
         "",
         "  x: 4x4 of 8x12: rows 0 to 3 (and 3 of padding above), columns 8 to 11 (and 3 of padding right)",
         "",
@@ -315,6 +315,13 @@ def test_the_table_in_every_format(spec: str) -> None:
     assert _rf(spec, "--format", "csv").output.startswith("label,layer,")
     assert _rf(spec, "--format", "markdown").output.startswith("| label")
     assert json.loads(_rf(spec, "--format", "json").output)["name"] == "R"
+
+
+def test_the_table_at_sizes(spec: str) -> None:
+    open_sizes, fixed = (json.loads(_rf(spec, *more, "--format", "json").output)["layers"] for more in ([], ["--sizes", "H=20"]))
+    assert [each["output"] for each in open_sizes][0] == "float32[N, 4, H, 12]"
+    assert [each["output"] for each in fixed][0] == "float32[N, 4, 20, 12]"
+    assert [each["receptive_field"] for each in fixed] == [each["receptive_field"] for each in open_sizes]
 
 
 def test_windows_of_several_units(spec: str) -> None:
