@@ -49,11 +49,11 @@ class _Writer:
             row.height = 2 * PAD_Y + sum(SMALL_LEADING if line.muted else LEADING for line in row.lines)
             row.top = box.rows[-1].top + box.rows[-1].height if box.rows else 0
             box.rows.append(row)
-        wanted = max(_line_width(line) for row in box.rows for line in row.lines) + 2 * PAD_X
-        badge = badge_room(box.stack)
-        box.width = max(LEAST, min(WIDEST, wanted + badge))
+        badges = [badge_room(box.stack), *[0.0] * (len(box.rows) - 1)]  # it stands in the first row
+        wanted = max(_line_width(line) + badge for row, badge in zip(box.rows, badges, strict=True) for line in row.lines)
+        box.width = max(LEAST, min(WIDEST, wanted + 2 * PAD_X))
         box.height = box.rows[-1].top + box.rows[-1].height
-        for row in box.rows:
+        for row, badge in zip(box.rows, badges, strict=True):
             row.lines = [_fitted(line, box.width - 2 * PAD_X - badge) for line in row.lines]
 
     def row(self, part: Group | Layer | Terminal, box: Box) -> Row:

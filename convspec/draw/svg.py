@@ -147,7 +147,7 @@ def _row(box: Box, row: Row, cost: int, first: bool, last: bool) -> str:
     parts = [title(row.tip), element("path", class_=f"c{cost}", d=shape)]
     if not first:
         parts.append(element("path", class_="rule", d=f"M{number(box.x)} {number(top)}h{number(box.width)}"))
-    badge = badge_room(box.stack)
+    badge = badge_room(box.stack) if first else 0
     parts += _lines(row.lines, box.x + PAD_X, top + PAD_Y, box.width - 2 * PAD_X, f"t{cost}", f"m{cost}", badge)
     return element("g", *parts, class_="row", data_id=row.id) + "\n"
 

@@ -1,7 +1,7 @@
 // The picture: boxes, wires and their texts as SVG.
 
 const ROW = 24;
-const FONTS = { strong: "600 12.5px", plain: "400 12.5px", small: "400 11px", wire: "400 11px" };
+const FONTS = { strong: "600 12.5px", plain: "400 12.5px", small: "400 11px", wire: "400 11px", badge: "600 11px" };
 const FAMILY = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', Arial, sans-serif";
 const MOST_TEXT = 44;
 const measured = new Map();
@@ -78,7 +78,7 @@ function badgeOf(scene, item) {
 }
 
 function badgeWidth(item) {
-  return item.badge ? 22 + textWidth(item.badge, "small") : 0;
+  return item.badge ? 22 + textWidth(item.badge, "badge") : 0;
 }
 
 /** The scene as an SVG group. `costs` colours: {measure, most}. */
@@ -170,7 +170,7 @@ function drawGroup(box, item, costs, level) {
 
 function drawBadge(box, item, y) {
   if (!item.badge) return;
-  const width = 14 + textWidth(item.badge, "small");
+  const width = 14 + textWidth(item.badge, "badge");
   const x = item.width - width - 8;
   const stacked = item.times > 1;
   const badge = shape("g", { class: "badge", "data-stack": item.id, transform: `translate(${x} ${y - 8})`, role: "button", "aria-hidden": "true" });
