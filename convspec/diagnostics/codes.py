@@ -74,6 +74,7 @@ CODES: dict[str, str] = {
     "CNN104": "an input is never used",
     "CNN105": "a name is bound again before its value is used",
     "CNN106": "the channels of an input seem to stand last",
+    "CNN107": "a product of two numbers stands where a size such as 3x3 is taken",
     "CNN110": "a bias stands before a norm that takes it off again",
     "CNN111": "a window, or cells of a kernel, only ever see padding",
     "CNN112": "a number of channels wastes most of a group of eight",

@@ -76,7 +76,7 @@ def check_stage_label(stage: ast.Stage) -> Iterator[Diagnostic]:
 
 def check_literals(op: OpDef, call: ast.StageCall | ast.Call, bound: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """The literals among a layer's arguments that its parameters cannot take. `bound` names are no bare words."""
-    positional = _positional(op, call)
+    positional = positional_arguments(op, call)
     for attribute in op.attributes:
         name, kind = attribute.name, attribute.metadata["kind"]
         named = next((arg for arg in call.args if arg.name is not None and arg.name.text == name), None)
@@ -94,7 +94,7 @@ def check_literals(op: OpDef, call: ast.StageCall | ast.Call, bound: Callable[[s
             yield error(problem.code, problem.message, arg.value.span, hint=problem.hint)
 
 
-def _positional(op: OpDef, call: ast.StageCall | ast.Call) -> dict[str, ast.Arg]:
+def positional_arguments(op: OpDef, call: ast.StageCall | ast.Call) -> dict[str, ast.Arg]:
     """The arguments given by position, by the parameter that each is for; none where one may be a tensor.
 
     Of `conv(n, 3x3)` outside a pipeline one cannot tell: `n` is the tensor, or this is a stage for a block and `n` its filters.

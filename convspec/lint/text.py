@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from convspec.diagnostics import Diagnostic
-from convspec.lint import unused_imports, unused_items, unused_parameters, unused_values
+from convspec.lint import products, unused_imports, unused_items, unused_parameters, unused_values
 from convspec.lint.flow import Studies, study
 from convspec.lint.place import models_of, warning
 from convspec.syntax import ast
@@ -18,6 +18,7 @@ def text_warnings(trees: Iterable[ast.File], main: ast.File) -> Iterator[Diagnos
         found = [*_within_items(studies)]
         if tree is main and models_of(tree):
             found += [*unused_imports.find(tree, studies), *unused_items.find(studies)]
+        found += products.find(tree)
         yield from map(warning, found)
 
 

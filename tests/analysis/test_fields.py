@@ -318,9 +318,11 @@ def test_the_table_in_every_format(spec: str) -> None:
 
 
 def test_the_table_at_sizes(spec: str) -> None:
-    open_sizes, fixed = (json.loads(_rf(spec, *more, "--format", "json").output)["layers"] for more in ([], ["--sizes", "H=20"]))
-    assert [each["output"] for each in open_sizes][0] == "float32[N, 4, H, 12]"
-    assert [each["output"] for each in fixed][0] == "float32[N, 4, 20, 12]"
+    open_sizes, fixed = (
+        json.loads(_rf(spec, *more, "--format", "json").output)["layers"] for more in ([], ["--sizes", "H=20"])
+    )
+    assert open_sizes[0]["output"] == "float32[N, 4, H, 12]"
+    assert fixed[0]["output"] == "float32[N, 4, 20, 12]"
     assert [each["receptive_field"] for each in fixed] == [each["receptive_field"] for each in open_sizes]
 
 

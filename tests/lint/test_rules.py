@@ -45,6 +45,21 @@ model Net {
     output a, b, c, d, e, f
 }
 """,
+    "a product in place of a size": """
+block U(x: tensor, k: int) { return x -> conv(8, 2*k) -> depthwise_conv(3x3) }
+block V(x: tensor, avgpool: stage) { return x -> avgpool }
+model Net {
+    input x: float32[N, 3, 32, 32]
+    y = x -> conv(2*4, 3*3, stride = 1, pad = 2*2)  # ! CNN107
+    y = y -> conv(8, 3x3, dilation = 1 * 2) -> U(1)  # ! CNN107
+    y = maxpool(y, kernel = 2*2, stride = 1) -> V([relu])  # ! CNN107
+    output y -> conv(2*8, 2*2-1, groups = 2*2)
+}
+""",
+    "a layer of one's own name takes what it wants": """
+block conv(x: tensor, n: int, k: int) { return x -> linear(n * k, axis = channels) }
+model Net { input x: float32[N, 3, 32, 32] output x -> conv(8, 3*3) }
+""",
     "an import, a constant, a function and a block": """
 use SqueezeExcite, ECA from "std:attention"  # ! CNN100
 let A = 1
