@@ -8,6 +8,7 @@ from re import fullmatch, sub
 
 from convspec.diagnostics import Guess
 from convspec.elaborate.nearest import COMPARED, did_you_mean
+from convspec.ir.types import DTYPES
 
 _SAME = {
     "dense": "linear", "fullyconnected": "linear", "fc": "linear",
@@ -38,6 +39,21 @@ _PYTHON = {
     "float": "arithmetic turns integers into floats where it has to",
     "Sequential": "stages stand in brackets: [a -> b]",
 }  # fmt: skip
+
+
+_DTYPES = {
+    "float": "float32", "f32": "float32", "fp32": "float32", "single": "float32", "double": "float64", "f64": "float64",
+    "half": "float16", "f16": "float16", "fp16": "float16", "bf16": "bfloat16", "int": "int64", "long": "int64", "i64": "int64",
+    "i32": "int32", "byte": "uint8", "u8": "uint8", "boolean": "bool",
+}  # fmt: skip
+"""Element types elsewhere: of C, NumPy and PyTorch."""
+
+
+def hint_for_dtype(name: str) -> str | None:
+    """What to write in place of an element type that does not exist."""
+    known = f"known: {', '.join(DTYPES)}"
+    meant = _DTYPES.get(name.lower().removeprefix("torch."))
+    return Guess(name, meant) if meant is not None else did_you_mean(name, DTYPES, known)
 
 
 def hint_for_callable(name: str, known: Iterable[str]) -> str | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from convspec.diagnostics import Label
 from convspec.elaborate.evaluation import evaluate, integer
+from convspec.elaborate.foreign import hint_for_dtype
 from convspec.elaborate.frame import Frame
 from convspec.elaborate.lookup import MISSING, find
 from convspec.elaborate.values import BlockValue, FunctionValue, describe
@@ -54,9 +56,8 @@ def _bound(frame: Frame, dim: ast.Binary) -> tuple[str, int]:
 def declared_type(frame: Frame, statement: ast.Input) -> TensorType:
     """The type that an input declares; its names are bound already."""
     if statement.dtype.text not in DTYPES:
-        known = ", ".join(DTYPES)
         message = f"`{statement.dtype.text}` is not an element type"
-        raise frame.fail("CNN056", message, statement.dtype.span, hint=f"known: {known}")
+        raise frame.fail("CNN056", message, statement.dtype.span, hint=hint_for_dtype(statement.dtype.text))
     return TensorType(statement.dtype.text, tuple(_dimension(frame, dim) for dim in statement.dims))
 
 
@@ -80,8 +81,10 @@ def _dimension(frame: Frame, dim: ast.Expr) -> Size:
 def declare_input(frame: Frame, statement: ast.Input) -> Value:
     """Add an input of the compiled model to the graph."""
     context, name = frame.context, statement.name.text
-    if any(existing.value.name == name for existing in context.graph.inputs):
-        raise frame.fail("CNN023", f"two inputs are called `{name}`", statement.name.span)
+    first = next((each for each in context.graph.inputs if each.value.name == name), None)
+    if first is not None:
+        related = [Label(first.span, "the first one")]
+        raise frame.fail("CNN023", f"two inputs are called `{name}`", statement.name.span, "the second one", related=related)
     value = Value(context.unique_value_name(name), declared_type(frame, statement))
     picture = _picture(frame, statement.picture, value.type) if statement.picture is not None else None
     context.graph.inputs.append(GraphInput(value, picture, statement.doc, statement.span))

@@ -103,7 +103,7 @@ def _rest(sizes: Sizes, x: TensorType, have: Size) -> Size:
         if equal(candidate * known, have):
             return candidate
     message = f"what {known} leaves of {have} elements cannot be told"
-    raise AttrError(message, "sizes", "CNN034", "write the size in place of `rest`")
+    raise AttrError(message, "sizes", "CNN034", _hint_without_batch(sizes, x) or "write the size in place of `rest`")
 
 
 def _candidates(shape: Shape, have: Size, known: Size) -> list[Size]:
@@ -131,9 +131,20 @@ def _unequal(sizes: Sizes, x: TensorType, have: Size, verdict: Equality) -> Exce
     product = shapes.product(sizes)
     given = f"{shown} = {product}" if len(sizes) > 1 else shown
     message = f"{have} elements cannot be reshaped to {given}"
+    hint = _hint_without_batch(sizes, x)
     if verdict.verdict == "never":
-        return AttrError(message, "sizes", "CNN031")
-    return ShapeError(message, "CNN031", inputs={0: str(x)}, equality=verdict)
+        return AttrError(message, "sizes", "CNN031", hint)
+    return ShapeError(message, "CNN031", hint, inputs={0: str(x)}, equality=None if hint else verdict)
+
+
+def _hint_without_batch(sizes: Sizes, x: TensorType) -> str | None:
+    """For who wrote the batch, as one does elsewhere: it is the first size, by its name or with sizes behind it that fit."""
+    batch, *others = sizes
+    if not others or not equal(batch, x.shape[0]):
+        return None
+    fits = not any(map(_is_rest, others)) and bool(equal(shapes.product(others), shapes.product(x.shape[1:])))
+    shown = ", ".join("rest" if _is_rest(size) else str(size) for size in others)
+    return f"the batch stays and is not written: [{shown}]" if fits or isinstance(batch, Dim) else None
 
 
 def infer(a: Reshape, x: TensorType, *like: TensorType) -> TensorType:
