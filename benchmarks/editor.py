@@ -62,7 +62,7 @@ async def _measured(rounds: int) -> list[float]:
     told = asyncio.Event()
     wanted = 0
 
-    @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)  # type: ignore[untyped-decorator]
     def published(params: types.PublishDiagnosticsParams) -> None:
         if params.version == wanted:
             told.set()

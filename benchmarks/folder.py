@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -110,11 +111,8 @@ def _ours(model: Path, folder: Path) -> Iterator[Callable[[], None]]:
         target.unlink(missing_ok=True)
         table.execute_table(ModelFile(model), "onnxruntime", RunOptions("cpu"), request)
 
-    found, table.find_runtime = table.find_runtime, lambda name: Opened()  # type: ignore[assignment,return-value]
-    try:
+    with patch.object(table, "find_runtime", lambda name: Opened()):
         yield run
-    finally:
-        table.find_runtime = found
 
 
 @contextmanager

@@ -161,7 +161,7 @@ SHORTEST = 0.02
 
 
 def _calls(told: Mapping[str, Any]) -> int:
-    return max(1, math.ceil(SHORTEST / told["seconds"]))
+    return max(1, math.ceil(SHORTEST / float(told["seconds"])))
 
 
 def _compare(subjects: str, folder: str, processes: int, budget: float, calls: int = 1) -> Comparison:

@@ -102,7 +102,8 @@ def _step(step: str, net: Any, source: str) -> Callable[[], object]:
         return lambda: optimise(net.module, weights, int(step[-1]), "onnx")
     name, _, form = step.partition(", ")
     target = find_target(name)
-    options = target.options(**({"straight": True} if form else {}))
+    given: dict[str, Any] = {"straight": True} if form else {}
+    options = target.options(**given)
     return lambda: target.emit(net.module, drawn_weights(graph), options)
 
 
