@@ -59,12 +59,17 @@ class Work:
         paths = [file.path for file in run.files[run.done :]]
         room = None if fixed_size(spec) is not None else self.memory.budget // 4
         place, errors = run.done, run.errors
+        held: list[Part] = []  # no row says "gone" of pictures that a disk took with it when it went away
         with closing(decode_in_order(paths, spec, 2 * run.batch, room)) as pictures, _Writer(run, self.columns) as writer:
             while place < len(run.files):
                 after = min(len(run.files), (place // run.batch + 1) * run.batch)
                 part = self._part(pictures, run.files[place:after])
-                writer.put(part)
+                held.append(part)
                 place, errors = after, errors + sum(problem is not None for problem in part.errors)
+                if not self._vanished or place == len(run.files):
+                    for each in held:
+                        writer.put(each)
+                    held.clear()
                 progress(place, errors)
 
     def _part(self, pictures: Iterator[Decoded], files: Sequence[PictureFile]) -> Part:
