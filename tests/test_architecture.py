@@ -136,3 +136,11 @@ def test_frameworks_are_imported_inside_functions_only() -> None:
             if name.split(".")[0] in ("torch", "tensorflow", "keras", "onnxruntime")
         }
         assert not heavy, f"{path.relative_to(PACKAGE)} imports {heavy} when it is imported"
+
+
+def test_files_are_small() -> None:
+    """400 lines at most, tests and benchmarks too."""
+    folders = (PACKAGE, PACKAGE.parent / "tests", PACKAGE.parent / "benchmarks")
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for folder in folders for path in folder.rglob("*.py")}
+    assert len(lengths) > 1000
+    assert {path.name: length for path, length in lengths.items() if length > 400} == {}

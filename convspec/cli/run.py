@@ -13,7 +13,9 @@ from convspec.cli.guard import Format, guarded
 from convspec.cli.options import AllowMissing, LimitOptions, Model, OutputFormat, Root, Seed, Settings, Sizes, Weights
 
 if TYPE_CHECKING:
-    from convspec.runtime.base import Program
+    from collections.abc import Mapping
+
+    from convspec.runtime.base import ModelFile, Program
 
 EXAMPLES = """Examples:
 
@@ -134,29 +136,25 @@ def _program(
 ) -> Program:
     """The spec with its weights, or the compiled model. Failure CNN306 for what is neither, CNN401 for a useless option."""
     from convspec.diagnostics import error, fail
-    from convspec.runtime.base import ModelFile, Network
+    from convspec.runtime.base import Network
 
     if path.suffix.lower() in (".keras", ".pt", ".pt2", ".pth", ".h5", ".py", ".safetensors", ".npz"):
         raise fail(
             error("CNN306", f"cannot run {path}: it is no spec and no ONNX model", hint="run takes a .cnn or an .onnx file")
         )
     if path.suffix.lower() == ".onnx":
-        given_options: dict[str, Any] = {
+        of_specs = {
             "--model": model,
             "--set": settings,
             "--sizes": sizes,
             "--weights": weights,
-            "--seed": seed or None,
+            "--seed": seed,
             "--root": root,
             "--limit": limits,
             "--allow-missing": allow_missing,
             "--optimize": optimize,
         }
-        useless = [option for option, value in given_options.items() if value]
-        if useless:
-            message = f"{useless[0]} says nothing about a compiled model: {path} is complete"
-            raise fail(error("CNN401", message, hint="leave it out, or run the .cnn spec"))
-        return ModelFile(path)
+        return _compiled(path, of_specs)
     from convspec import api
     from convspec.cli.values import parse_limits, parse_settings, parse_sizes, say_left_out
     from convspec.runtime.base import TARGETS
@@ -167,3 +165,15 @@ def _program(
     level = optimize if optimize is not None else 0 if runtime == "reference" else 1
     net = net.optimise(level, TARGETS[runtime]) if level else net
     return Network(net.module, net.weights)
+
+
+def _compiled(path: Path, of_specs: Mapping[str, Any]) -> ModelFile:
+    """A compiled model. Failure CNN401 for an option that means something for specs only."""
+    from convspec.diagnostics import error, fail
+    from convspec.runtime.base import ModelFile
+
+    useless = [option for option, value in of_specs.items() if value]
+    if useless:
+        message = f"{useless[0]} says nothing about a compiled model: {path} is complete"
+        raise fail(error("CNN401", message, hint="leave it out, or run the .cnn spec"))
+    return ModelFile(path)

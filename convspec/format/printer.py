@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from convspec.format.doc import Doc, Fill, Group, Indent, Line, Suffix
+from convspec.format.kinds import between_commas, binding, follows_parenthesis, is_scalar, is_token, stands_apart
 from convspec.format.tree import Gap, Node, Tree, first_token
 from convspec.syntax.tokens import Token
 
 _TIGHT = frozenset(("STAR", "SLASH", "FLOORDIV", "POWER", "PERCENT"))
 """Operators without spaces in the sizes of an input: `32*h`."""
-_SCALARS = frozenset(("integer", "real", "size", "true", "false", "string", "name", "unary", "positional"))
 
 
 class Printer:
@@ -77,7 +77,7 @@ class Printer:
         """Trees with spaces between them, and none before a comma."""
         found: list[Doc] = []
         for child in children:
-            if found and not _is(child, "COMMA"):
+            if found and not is_token(child, "COMMA"):
                 found.append(" ")
             found.append(self.doc(child))
         return found
@@ -88,7 +88,7 @@ class Printer:
         found: list[Doc] = []
         for before, item in zip([None, *node.children], node.children, strict=False):
             if before is not None:
-                found.append(Line(hard=True, blank=_apart(before, item) or self._blank_above(item)))
+                found.append(Line(hard=True, blank=stands_apart(before, item) or self._blank_above(item)))
             found += [*self.lead(item, blanks=True), self.doc(item)]
         return found
 
@@ -114,8 +114,8 @@ class Printer:
         children, found = list(node.children), list[Doc]()
         while children:
             child = children.pop(0)
-            if _is(child, "LPAR"):
-                end = next(at for at, each in enumerate(children) if _is(each, "RPAR"))
+            if is_token(child, "LPAR"):
+                end = next(at for at, each in enumerate(children) if is_token(each, "RPAR"))
                 inside, closing = children[:end], children[end]
                 found.append(self.brackets(child, inside, closing, rows=node.rule in ("block", "model")))
                 children = children[end + 1 :]
@@ -125,9 +125,9 @@ class Printer:
 
     def use(self, node: Node) -> Doc:
         """`use A, B from "path"`."""
-        at = next(i for i, child in enumerate(node.children) if _is(child, "FROM"))
+        at = next(i for i, child in enumerate(node.children) if is_token(child, "FROM"))
         word, from_, path = node.children[0], node.children[at], node.children[at + 1]
-        items = _items(node.children[1:at])
+        items = between_commas(node.children[1:at])
         parts: list[Doc] = []
         for number, (name, comma) in enumerate(items):
             last = number == len(items) - 1
@@ -139,7 +139,7 @@ class Printer:
 
     def input(self, node: Node) -> Doc:
         word, name, colon, dtype, opening, *rest = node.children
-        end = next(at for at, child in enumerate(rest) if _is(child, "RSQB"))
+        end = next(at for at, child in enumerate(rest) if is_token(child, "RSQB"))
         self.tight = True
         sizes = self.brackets(opening, rest[:end], rest[end])
         self.tight = False
@@ -158,7 +158,7 @@ class Printer:
         word, *rest = node.children
         found: list[Doc] = [self.doc(word)]
         parts: list[Doc] = []
-        for item, comma in _items(rest):
+        for item, comma in between_commas(rest):
             text: Doc = [self.doc(item), self.doc(comma)] if comma is not None else self.doc(item)
             parts += [self._break_before(item), text] if parts else [[*found, " ", text]]
         return parts[0] if len(parts) == 1 else Fill(parts, hang=True)
@@ -187,7 +187,7 @@ class Printer:
     def param(self, node: Node) -> Doc:
         found: list[Doc] = []
         for child in node.children:
-            if found and not _is(child, "COLON"):
+            if found and not is_token(child, "COLON"):
                 found.append(" ")
             found.append(self.doc(child))
         return found
@@ -198,7 +198,7 @@ class Printer:
         """`label: n * call(…)`."""
         found: list[Doc] = []
         for child in node.children:
-            if found and not _is(child, "COLON") and not _follows_parenthesis(node, child):
+            if found and not is_token(child, "COLON") and not follows_parenthesis(node, child):
                 found.append(" ")
             found.append(self.doc(child))
         return found
@@ -235,7 +235,7 @@ class Printer:
 
     def comprehension(self, node: Node) -> Doc:
         opening, item, *rest, closing = node.children
-        at = next(i for i, child in enumerate(rest) if _is(child, "IN"))
+        at = next(i for i, child in enumerate(rest) if is_token(child, "IN"))
         loop: Doc = self.listed([*rest[: at + 1], *rest[at + 1 :]])
         return self._bracketed(
             opening, Fill([[*self.lead(item), self.doc(item)], self._break_before(rest[0]), loop]), closing, item
@@ -247,13 +247,13 @@ class Printer:
 
     def brackets(self, opening: Tree, inside: list[Tree], closing: Tree, rows: bool = False) -> Doc:
         """What stands between commas. `rows`: where not all fits into a line, what is no plain value has one of its own."""
-        items = _items(inside)
+        items = between_commas(inside)
         if not items:
             return self._bracketed(opening, None, closing, None)
         if len(items) == 1 and self._embraces(items[0][0], opening, closing):
             return [self.doc(opening), self.doc(items[0][0]), self.doc(closing)]
         kept = self.begins_line(items[0][0])
-        apart = rows and not kept and not all(_is_scalar(item) for item, _ in items)
+        apart = rows and not kept and not all(is_scalar(item) for item, _ in items)
         parts: list[Doc] = []
         for number, (item, comma) in enumerate(items):
             if number:
@@ -276,7 +276,7 @@ class Printer:
 
     def _embraces(self, item: Tree, opening: Tree, closing: Tree) -> bool:
         """Whether one list is all that stands in parentheses: `concat([`, and no line ends between the brackets."""
-        if not _is(opening, "LPAR") or self.begins_line(item):
+        if not is_token(opening, "LPAR") or self.begins_line(item):
             return False
         inner = item.children[0] if isinstance(item, Node) and item.rule == "positional" else item
         plain = isinstance(inner, Node) and inner.rule in ("list_", "comprehension", "group")
@@ -317,8 +317,8 @@ class Printer:
     def _chain(self, node: Tree) -> list[tuple[Tree | None, Tree]]:
         """`a + b - c` as its operands, each with the operator before it."""
         found: list[tuple[Tree | None, Tree]] = []
-        rank = _rank(node)
-        while isinstance(node, Node) and node.rule == "binary" and _rank(node) == rank:
+        rank = binding(node)
+        while isinstance(node, Node) and node.rule == "binary" and binding(node) == rank:
             left, operator, right = node.children
             found.append((operator, right))
             node = left
@@ -326,7 +326,7 @@ class Printer:
 
     def unary(self, node: Node) -> Doc:
         operator, operand = node.children
-        return [self.doc(operator), " " if _is(operator, "NOT") else "", self.doc(operand)]
+        return [self.doc(operator), " " if is_token(operator, "NOT") else "", self.doc(operand)]
 
     def conditional(self, node: Node) -> Doc:
         _, _, then, _, other, _ = node.children
@@ -335,56 +335,11 @@ class Printer:
         return Group(Fill([*parts, self._break_before(other), [rest[2], " ", rest[3]]], hang=True))
 
 
-def _is(tree: Tree, kind: str) -> bool:
-    return isinstance(tree, Token) and tree.type == kind
-
-
 def _joined(docs: list[Doc], between: str) -> list[Doc]:
     found: list[Doc] = []
     for doc in docs:
         found += [between, doc] if found else [doc]
     return found
-
-
-def _items(children: list[Tree]) -> list[tuple[Tree, Tree | None]]:
-    """What stands between commas, each with the comma after it."""
-    found: list[tuple[Tree, Tree | None]] = []
-    for child in children:
-        if _is(child, "COMMA"):
-            found[-1] = found[-1][0], child
-        else:
-            found.append((child, None))
-    return found
-
-
-def _is_scalar(tree: Tree) -> bool:
-    """Whether it is a number, a word or a string, perhaps with a sign."""
-    if isinstance(tree, Token):
-        return True
-    return tree.rule in _SCALARS and all(_is_scalar(child) for child in tree.children)
-
-
-_RANKS = {"or": 0, "and": 1, "+": 3, "-": 3, "*": 4, "/": 4, "//": 4, "%": 4, "**": 5}
-
-
-def _rank(tree: Tree) -> int:
-    """How loosely its operator binds; comparisons are 2."""
-    return _RANKS.get(str(tree.children[1]), 2) if isinstance(tree, Node) and tree.rule == "binary" else -1
-
-
-def _apart(before: Tree, item: Tree) -> bool:
-    """Whether an empty line belongs between two items: around everything that has a body."""
-    return any(isinstance(each, Node) and any(_has_body(child) for child in each.children) for each in (before, item))
-
-
-def _has_body(tree: Tree) -> bool:
-    return isinstance(tree, Node) and tree.rule == "body"
-
-
-def _follows_parenthesis(node: Node, child: Tree) -> bool:
-    """Whether the child stands inside the parentheses of a count: `(n - 1) * stage`."""
-    at = node.children.index(child)
-    return _is(child, "RPAR") or (at > 0 and _is(node.children[at - 1], "LPAR"))
 
 
 _RULES: dict[str, Callable[[Printer, Node], Doc]] = {
