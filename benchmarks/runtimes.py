@@ -40,6 +40,10 @@ RUN = {
 }  # fmt: skip
 """Networks that are measured each time, by the least ratio."""
 LOAD = {"ResNet50": 1.2, "EfficientNetB0": 1.2}
+SEEDS = {"SegNet": 3}
+"""Where weights are not drawn from seed 0: SegNet puts values back where maxima were, and with seed 0 two of those are equal
+but for rounding. A value then jumps to a neighbour: torch's own export is 1e-2 from torch, without graph optimisation.
+"""
 
 
 def inputs(net: Any) -> dict[str, Array]:
@@ -65,7 +69,7 @@ def network(name: str) -> Any:
 
     (library,) = {each.library for each in networks() if each.name == name}
     module = convspec.load(library, name).module
-    return convspec.load(library, name, weights=randomised(module.graph, 0), sizes=sizes_of(module))
+    return convspec.load(library, name, weights=randomised(module.graph, SEEDS.get(name, 0)), sizes=sizes_of(module))
 
 
 def prepare(name: str, folder: str, verify: bool) -> dict[str, Any]:
