@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from convspec.diagnostics import Diagnostic, Label
-from convspec.syntax import slips_brackets, slips_expressions, slips_statements
+from convspec.syntax import slips_brackets, slips_expressions, slips_labels, slips_statements
 from convspec.syntax.expected import THE_END, describe, describe_found
 from convspec.syntax.lexing import CLOSER, unknown_characters
 from convspec.syntax.situation import Situation
@@ -60,7 +60,7 @@ def _unexpected(s: Situation) -> Diagnostic:
 
 
 _RULES: tuple[Rule, ...] = (
-    slips_expressions.bare_label,
+    slips_labels.bare_label,
     _malformed,
     *slips_brackets.EARLY,
     *slips_statements.EARLY,

@@ -10,7 +10,6 @@ from convspec.syntax.lexing import OPENERS
 from convspec.syntax.situation import ARITHMETIC, COMPARISONS, LITERALS, OPERATORS, Situation, innermost_open, start_of
 
 _STAGE_TOKENS = frozenset({"NAME", "STRING", "COLON", "STAR", "INT", "DOT"})
-_LABEL_TOKENS = frozenset({"NAME", "INT", "FLOAT", "SIZE", "DOT", "MINUS", "MALFORMED_NUMBER"})
 _SHORT = 40
 
 
@@ -30,25 +29,6 @@ def arrow_before(s: Situation) -> int | None:
         elif depth == 0 and kind not in _STAGE_TOKENS:
             return None
     return None
-
-
-def bare_label(s: Situation) -> Diagnostic | None:
-    """`-> layer1.0.conv1: conv(…)`, `-> conv-1: conv(…)`: a label of several levels without its quotes."""
-    first = last = s.at
-    while first > 0 and s.tokens[first - 1].type in _LABEL_TOKENS and s.tokens[first - 1].end_pos == s.tokens[first].start_pos:
-        first -= 1
-    before = s.kind(first - s.at - 1)
-    in_group = before == "LSQB" and s.kind(first - s.at - 2) in ("ARROW", "COLON", "STAR")
-    if not (before == "ARROW" or in_group) or s.tokens[first].type != "NAME":
-        return None
-    while s.tokens[last].type in _LABEL_TOKENS and s.tokens[last].end_pos == s.tokens[last + 1].start_pos:
-        last += 1
-    if s.tokens[last].type != "COLON" or last < first + 2:
-        return None
-    span = s.span(s.tokens[first]).to(s.span(s.tokens[last - 1]))
-    quoted = f'"{span.text}"'
-    fix = Fix(span, quoted, f"write {quoted}")
-    return error("CNN001", "a label with `.` or `-` stands in quotes", span, hint=f"write {quoted}", fix=fix)
 
 
 def _mixed_with_arrow(s: Situation) -> Diagnostic | None:

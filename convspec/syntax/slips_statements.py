@@ -170,11 +170,7 @@ def _keyword_as_name(s: Situation) -> Diagnostic | None:
     in_expression = {"ELSE", "THEN", "AND", "OR", "NOT", "IF", "FOR", "IN", "TRUE", "FALSE"}
     if (s.found.type in in_expression and not only_a_name) or (s.begins_line(s.at) and s.found.type in STATEMENTS | ITEMS):
         return None
-    return s.error(f"`{s.found}` is a keyword and cannot be a name", hint="a label may be a string" if _label(s) else None)
-
-
-def _label(s: Situation) -> bool:
-    return s.kind(-1) == "ARROW" and s.kind(1) == "COLON"
+    return s.error(f"`{s.found}` is a keyword and cannot be a name")
 
 
 def _type_argument(s: Situation) -> Diagnostic | None:
