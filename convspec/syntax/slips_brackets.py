@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convspec.diagnostics import Diagnostic, Fix, error
 from convspec.syntax.lexing import CLOSER, CLOSERS
-from convspec.syntax.situation import ITEMS, STATEMENTS, Situation, start_of
+from convspec.syntax.situation import ARITHMETIC, ITEMS, STATEMENTS, Situation, start_of
 from convspec.syntax.tokens import Token
 
 _HEAD = 200
@@ -23,17 +23,17 @@ def begins_statement(s: Situation, index: int) -> bool:
 
 
 def is_if_statement(tokens: list[Token], index: int) -> bool:
-    """Whether `{` comes before `then` after an `if`."""
+    """Whether `{`, or the `:` of another language, comes before `then` after an `if`."""
     following = (tokens[i].type for i in range(index, min(index + _HEAD, len(tokens))))
-    return next((kind for kind in following if kind in ("THEN", "LBRACE")), "") == "LBRACE"
+    return next((kind for kind in following if kind in ("THEN", "LBRACE", "COLON")), "THEN") != "THEN"
 
 
 def is_binding(tokens: list[Token], index: int) -> bool:
-    """Whether `a =` or `a, b =` begins at a name."""
+    """Whether `a =` or `a, b =` begins at a name, or what another language has: `a += `."""
     kinds = [token.type for token in tokens[index + 1 : index + 20]]
     while kinds[:2] == ["COMMA", "NAME"]:
         del kinds[:2]
-    return kinds[:1] == ["EQUAL"]
+    return kinds[:1] == ["EQUAL"] or (kinds[1:2] == ["EQUAL"] and kinds[0] in ARITHMETIC)
 
 
 def _unclosed(s: Situation) -> Diagnostic | None:

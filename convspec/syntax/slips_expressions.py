@@ -6,7 +6,7 @@ from typing import Any
 
 from convspec.diagnostics import Diagnostic, Fix, error
 from convspec.source import Span
-from convspec.syntax.lexing import OPENERS
+from convspec.syntax.lexing import CLOSERS, OPENERS
 from convspec.syntax.situation import ARITHMETIC, COMPARISONS, LITERALS, OPERATORS, Situation, innermost_open, start_of
 
 _STAGE_TOKENS = frozenset({"NAME", "STRING", "COLON", "STAR", "INT", "DOT"})
@@ -87,6 +87,17 @@ def _value_missing(s: Situation) -> Diagnostic | None:
     if last.type in needs_value and ("MINUS" in s.accepts or at < s.at):
         return s.error(f"a value is missing after `{last}`", last)
     return None
+
+
+def _percent(s: Situation) -> Diagnostic | None:
+    """`dropout(50%)`; `%` is the remainder."""
+    if s.kind(-1) != "PERCENT" or s.kind(-2) not in ("INT", "FLOAT") or s.found.type not in (*CLOSERS, "COMMA"):
+        return None
+    number, sign = s.tokens[s.at - 2], s.tokens[s.at - 1]
+    share = f"{float(number) / 100:.12g}"
+    span = s.span(number).to(s.span(sign))
+    fix = Fix(span, share, f"write `{share}`")
+    return error("CNN001", "there are no percentages: `%` is the remainder", span, hint=f"write `{share}`", fix=fix)
 
 
 def _equals_sign(s: Situation) -> Diagnostic | None:
@@ -248,6 +259,7 @@ RULES = (
     _lambda,
     _mixed_with_arrow,
     _chained_comparison,
+    _percent,
     _value_missing,
     _equals_sign,
     _colon,

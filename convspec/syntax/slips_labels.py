@@ -14,6 +14,10 @@ def bare_label(s: Situation) -> Diagnostic | None:
     """`-> layer1.0.conv1: conv(…)`, `-> conv-1: relu`, `-> stage{i}: relu`, `-> input: relu`, `output p{i} = x`."""
     first, end = _begin(s), _end(s)
     kind = s.tokens[first].type
+    if s.found.type == "LBRACE" and kind == "NAME" and first == s.statement and s.tokens[end].type == "EQUAL":
+        span = s.span(s.tokens[first]).to(s.span(s.tokens[end - 1]))
+        hint = "a list holds several tensors: ys = [x -> relu for i in 0..3], and ys[0] is the first"
+        return error("CNN001", "the name of a tensor does not interpolate", span, hint=hint)
     if kind not in KEYWORDS | {"NAME"} or s.tokens[end].type != _follower(s, first):
         return None
     if end <= first or (end == first + 1 and kind in _GOES_ON | {"NAME"}):
