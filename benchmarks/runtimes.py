@@ -20,11 +20,12 @@ import sys
 import tempfile
 import timeit
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Figure, figure, main, skipped, speedup
+from benchmarks.figures import Figure, figure, machine, main, skipped, speedup
 from convspec.bench.processes import ChildError, compare_in_processes, fresh
 from convspec.bench.timing import Comparison
 from convspec.ir.types import Array
@@ -193,7 +194,9 @@ def _zoo() -> Figure:
     measured = {name: row for name, row in rows.items() if row.get("ratio")}
     name, slowest = min(measured.items(), key=lambda each: float(each[1]["ratio"]))
     verified = all(row["verified"] for row in measured.values())
-    title = f"the slowest of {len(measured)} networks of the zoo, against torch's export"
+    where = Counter(str(row["processor"]) for row in measured.values()).most_common()
+    each = f" ({', '.join(f'{count} on {processor}' for processor, count in where)})" if len(where) > 1 else ""
+    title = f"the slowest of {len(measured)} networks of the zoo{each}, against torch's export"
     note = f"{name}; {len(rows) - len(measured)} could not be exported or measured"
     return figure(title, slowest["ratio"], LEAST, interval=tuple(slowest["interval"]), unit="x", note=note, verified=verified)
 
@@ -228,7 +231,8 @@ def _row(name: str) -> dict[str, Any]:
         return {"ratio": None, "reason": str(problem).strip().splitlines()[-1][:200]}
     ratio, noise = compared.speedup(OURS), compared.noise()
     control = noise.value if noise else None
-    return {"ratio": ratio.value, "interval": [ratio.low, ratio.high], "control": control, **told}
+    row = {"ratio": ratio.value, "interval": [ratio.low, ratio.high], "control": control, **told}
+    return {**row, "processor": machine()["processor"]}
 
 
 def _command() -> int:

@@ -206,7 +206,8 @@ model Convolutions {
     y = x -> conv(6, 3, pad = 2, pad_mode = reflect) -> conv(6, 3, pad = [[1, 0], [0, 2]], pad_mode = replicate)
     y = y -> conv(6, 3, pad = 1, pad_mode = circular) -> depthwise_conv(3, 2, pad = same)
     y = y -> separable_conv(6, 3, stride = 2, pad = 1) -> ws_conv(6, 3, pad = 1, groups = 2) -> relu
-    output y = y -> deform_conv(y -> conv(18, 3, pad = 1), 5, 3, pad = 1) -> conv_transpose(4, 3, stride = 2, pad = same)
+    output y = y -> conv_transpose(4, 3, stride = 2, pad = same)
+    output w = x -> deform_conv(x -> conv(18, 3, pad = 1), 5, 3, pad = 1)
     z = volume -> separable_conv(6, 2, pad = 1, pad_mode = reflect) -> ws_conv(4, 3, pad = 1) -> depthwise_conv(2)
     output z = z -> pad(1, mode = circular) -> conv_transpose(4, 2, stride = 4, pad = same)
 }
