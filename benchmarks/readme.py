@@ -22,13 +22,21 @@ def table() -> str:
 
 def _lines() -> Iterator[str]:
     measured = [name for name in SCRIPTS if (RESULTS / f"{name}.json").exists()]
-    machines = {_machine(RESULTS / f"{name}.json") for name in measured if name != "gpu"}
-    yield f"Measured on {'; '.join(sorted(machines)) or 'nothing yet'}."
+    yield f"Measured on {_machines([name for name in measured if name != 'gpu']) or 'nothing yet'}."
     yield ""
     yield "| figure | measured | 95 % interval | goal | |"
     yield "|---|---:|---:|---:|---|"
     for name in measured:
         yield from (_row(figure) for figure in read(RESULTS / f"{name}.json") if figure.goal is not None)
+
+
+def _machines(names: list[str]) -> str:
+    """The machine of most scripts, then every other one with the scripts that ran there."""
+    ran: dict[str, list[str]] = {}
+    for name in names:
+        ran.setdefault(_machine(RESULTS / f"{name}.json"), []).append(f"benchmarks/{name}.py")
+    usual, *others = sorted(ran, key=lambda machine: -len(ran[machine])) or [""]
+    return "; ".join([usual, *(f"{', '.join(ran[machine])} on {machine}" for machine in others)])
 
 
 def _machine(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import math
 from pathlib import Path
 
@@ -16,6 +17,16 @@ from benchmarks.figures import Figure, figure, read, render, skipped, write
 def test_the_readme_has_the_figures_that_were_measured() -> None:
     text = readme.README.read_text(encoding="utf-8")
     assert readme.renewed(text) == text, "python -m benchmarks.readme"
+
+
+def test_the_readme_says_what_ran_on_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readme, "RESULTS", tmp_path)
+    for name, processor in {"compile": "Fast", "memory": "Slow", "pytorch": "Fast", "page": "Slow", "int8": "Slow"}.items():
+        about = {"processor": processor, "cores": 2, "system": "Linux", "python": "3.11"}
+        (tmp_path / f"{name}.json").write_text(json.dumps({"machine": about, "figures": []}))
+    first = readme.table().splitlines()[1]
+    fast = "benchmarks/compile.py, benchmarks/pytorch.py on Fast, 2 cores, Linux, Python 3.11"
+    assert first == f"Measured on Slow, 2 cores, Linux, Python 3.11; {fast}."
 
 
 @pytest.mark.parametrize("name", command.SCRIPTS)
