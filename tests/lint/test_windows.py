@@ -27,6 +27,7 @@ def random_model(seed: int) -> tuple[str, Module | None]:
     try:
         return layer, loads(f"model Net {{ input x: float32[1, 1, {size}]\noutput x -> {layer} }}")
     except Failure:
+        assert (kernel - 1) * dilation + 1 > size + sum(pads), layer
         return layer, None
 
 
@@ -60,7 +61,7 @@ def unseen(module: Module) -> tuple[bool, bool, bool]:
 def test_what_is_said_of_a_window_is_so(seed: int) -> None:
     layer, module = random_model(seed)
     if module is None:
-        pytest.skip("it does not fit")
+        return  # there is no window to speak of, as `random_model` has made sure
     codes = {each.code for each in warnings(module)}
     last, empty, idle = unseen(module)
     gaps = getattr(module.graph.nodes[0].attrs, "dilation", (1,))[0] > 1
