@@ -168,28 +168,16 @@ def _sources(
         raise fail(
             error("CNN401", f"{useless[0]} speaks of one network, and there are {len(specs)}", hint="measure one at a time")
         )
-    found = []
-    for spec in specs:
-        if spec.lower().endswith(".onnx"):
-            if useless:
-                raise fail(error("CNN401", f"{useless[0]} says nothing about a compiled model: {spec} is complete"))
-            found.append(Source(spec))
-            continue
-        kind: WeightsKind = "given" if weights else "initial" if against else "drawn"
-        found.append(
-            Source(
-                spec,
-                model,
-                parse_settings(settings or []),
-                str(weights) if weights else None,
-                seed,
-                str(root) if root else None,
-                parse_limits(limits or []),
-                tuple(allow_missing or ()),
-                kind,
-            )
-        )
-    return found
+    compiled = [spec for spec in specs if spec.lower().endswith(".onnx")]
+    if useless and compiled:
+        raise fail(error("CNN401", f"{useless[0]} says nothing about a compiled model: {compiled[0]} is complete"))
+    kind: WeightsKind = "given" if weights else "initial" if against else "drawn"
+    values, bounds = parse_settings(settings or []), parse_limits(limits or [])
+    stored, top, missing = str(weights) if weights else None, str(root) if root else None, tuple(allow_missing or ())
+    return [
+        Source(spec) if spec in compiled else Source(spec, model, values, stored, seed, top, bounds, missing, kind)
+        for spec in specs
+    ]
 
 
 def _against(path: Path, device: str, threads: int | None) -> Subject:

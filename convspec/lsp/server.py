@@ -63,7 +63,8 @@ def make_server() -> Server:
     from convspec.lsp import features
 
     server = Server()
-    _lifecycle(server)
+    _workspace(server)
+    _documents(server)
     features.register(server)
     return server
 
@@ -82,8 +83,8 @@ def run() -> None:
         server.project.stop()
 
 
-def _lifecycle(server: Server) -> None:
-    """What is opened, edited and closed."""
+def _workspace(server: Server) -> None:
+    """What the editor tells of itself, its folders and their files."""
     project = server.project
 
     @server.feature(types.INITIALIZE)
@@ -99,6 +100,24 @@ def _lifecycle(server: Server) -> None:
         added = [path for folder in params.event.added if (path := path_of(folder.uri)) is not None]
         project.folders = [path for path in project.folders if path not in gone] + added
         project.files_changed()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def watched(params: types.DidChangeWatchedFilesParams) -> None:
+        project.files_changed()
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(params: types.InitializedParams) -> None:
+        workspace = server.client_capabilities.workspace
+        watching = workspace.did_change_watched_files if workspace is not None else None
+        if watching is not None and watching.dynamic_registration:
+            asked = types.Registration("convspec-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, _WATCHED)
+            server.client_register_capability(types.RegistrationParams([asked]))
+        await project.warm_up()
+
+
+def _documents(server: Server) -> None:
+    """What is opened, edited and closed."""
+    project = server.project
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
@@ -116,19 +135,6 @@ def _lifecycle(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: types.DidSaveTextDocumentParams) -> None:
         """Nothing: the text is known."""
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def watched(params: types.DidChangeWatchedFilesParams) -> None:
-        project.files_changed()
-
-    @server.feature(types.INITIALIZED)
-    async def initialized(params: types.InitializedParams) -> None:
-        workspace = server.client_capabilities.workspace
-        watching = workspace.did_change_watched_files if workspace is not None else None
-        if watching is not None and watching.dynamic_registration:
-            asked = types.Registration("convspec-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, _WATCHED)
-            server.client_register_capability(types.RegistrationParams([asked]))
-        await project.warm_up()
 
 
 async def answered(server: Server, uri: str, answer: Callable[[Document], _T], fresh: bool = False) -> _T | None:

@@ -60,7 +60,7 @@ def _unexpected(s: Situation) -> Diagnostic:
 
 
 _RULES: tuple[Rule, ...] = (
-    slips_labels.bare_label,
+    *slips_labels.RULES,
     _malformed,
     *slips_brackets.EARLY,
     *slips_statements.EARLY,

@@ -25,7 +25,7 @@ def begins_statement(s: Situation, index: int) -> bool:
 def is_if_statement(tokens: list[Token], index: int) -> bool:
     """Whether `{`, or the `:` of another language, comes before `then` after an `if`."""
     following = (tokens[i].type for i in range(index, min(index + _HEAD, len(tokens))))
-    return next((kind for kind in following if kind in ("THEN", "LBRACE", "COLON")), "THEN") != "THEN"
+    return next((kind for kind in following if kind in ("THEN", "LBRACE", "COLON")), "") in ("LBRACE", "COLON")
 
 
 def is_binding(tokens: list[Token], index: int) -> bool:

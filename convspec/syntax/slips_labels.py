@@ -1,8 +1,9 @@
-"""Labels without the quotes that they need."""
+"""Slips with labels and names: without the quotes that they need, or put together where they cannot be."""
 
 from __future__ import annotations
 
 from convspec.diagnostics import Diagnostic, Fix, error
+from convspec.source import Span
 from convspec.syntax.situation import KEYWORDS, Situation
 
 _PARTS = frozenset({"NAME", "INT", "FLOAT", "SIZE", "DOT", "MINUS", "MALFORMED_NUMBER"}) | KEYWORDS
@@ -14,20 +15,30 @@ def bare_label(s: Situation) -> Diagnostic | None:
     """`-> layer1.0.conv1: conv(…)`, `-> conv-1: relu`, `-> stage{i}: relu`, `-> input: relu`, `output p{i} = x`."""
     first, end = _begin(s), _end(s)
     kind = s.tokens[first].type
-    if s.found.type == "LBRACE" and kind == "NAME" and first == s.statement and s.tokens[end].type == "EQUAL":
-        span = s.span(s.tokens[first]).to(s.span(s.tokens[end - 1]))
-        hint = "a list holds several tensors: ys = [x -> relu for i in 0..3], and ys[0] is the first"
-        return error("CNN001", "the name of a tensor does not interpolate", span, hint=hint)
     if kind not in KEYWORDS | {"NAME"} or s.tokens[end].type != _follower(s, first):
         return None
     if end <= first or (end == first + 1 and kind in _GOES_ON | {"NAME"}):
         return None
-    span = s.span(s.tokens[first]).to(s.span(s.tokens[end - 1]))
+    span = _span(s, first, end)
     if '"' in span.text:
         return None
     what = "interpolates" if "{" in span.text else "is a keyword" if end == first + 1 else "has `.` or `-`"
     hint = f'write "{span.text}"'
     return error("CNN001", f"a label that {what} stands in quotes", span, hint=hint, fix=Fix(span, f'"{span.text}"', hint))
+
+
+def built_name(s: Situation) -> Diagnostic | None:
+    """`y{i} = x -> relu`."""
+    first, end = _begin(s), _end(s)
+    if s.found.type != "LBRACE" or first != s.statement or s.head != "NAME" or s.tokens[end].type != "EQUAL":
+        return None
+    hint = "a list holds several tensors: ys = [x -> relu for i in 0..3], and ys[0] is the first"
+    return error("CNN001", "the name of a tensor does not interpolate", _span(s, first, end), hint=hint)
+
+
+def _span(s: Situation, first: int, end: int) -> Span:
+    """From a token to the one before `end`."""
+    return s.span(s.tokens[first]).to(s.span(s.tokens[end - 1]))
 
 
 def _follower(s: Situation, first: int) -> str | None:
@@ -60,4 +71,6 @@ def _end(s: Situation) -> int:
     return end
 
 
-__all__ = ["bare_label"]
+RULES = (bare_label, built_name)
+
+__all__ = ["RULES"]
